@@ -1,0 +1,174 @@
+//! Which headers go through, and which the proxy adds.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{self as inbound, HeaderMap as Inbound};
+use court::headers;
+use court::task::Name;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// Headers that belong to one connection and are never passed on (RFC 9110, section 7.6.1), with
+/// those that frame a message anew on each (RFC 9112, section 6) and the host, which the client of
+/// the next connection sets itself.
+const OF_THE_CONNECTION: [&str; 12] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Returns the request's own headers that go through, and who it is passed on for.
+pub(crate) fn request(request: &HttpRequest, node: &Name) -> HeaderMap {
+    let from = request.headers();
+    let named: Vec<&str> = texts(from, inbound::CONNECTION.as_str()).collect();
+    let mut to = HeaderMap::with_capacity(from.len() + 3);
+    for (name, value) in from {
+        // What a stranger says of proxies and rallies is not for the inside.
+        let ours = name.as_str().starts_with("pong-");
+        if !ours && !stays(name.as_str(), &named) {
+            copy(&mut to, name.as_str(), value.as_bytes());
+        }
+    }
+    if let Some(peer) = request.peer_addr() {
+        let ip = peer.ip().to_canonical();
+        let forwarded = forwarded(ip, texts(from, "host").next());
+        add_to_list(&mut to, "forwarded", &forwarded);
+        add_to_list(&mut to, "x-forwarded-for", &ip.to_string());
+    }
+    copy(&mut to, headers::PROXY, node.as_str().as_bytes());
+    to
+}
+
+/// Returns the answer's headers that go through, by name and value.
+pub(crate) fn answer(from: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+    let connection = from.get_all("connection").iter().filter_map(|value| value.to_str().ok());
+    let named: Vec<&str> = connection.collect();
+    from.iter()
+        .filter(move |(name, _)| !stays(name.as_str(), &named))
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+}
+
+/// Tells whether a header stays behind: by the list, or because `Connection` names it.
+fn stays(name: &str, named: &[&str]) -> bool {
+    let mut named = named.iter().flat_map(|value| value.split(','));
+    OF_THE_CONNECTION.contains(&name) || named.any(|named| named.trim().eq_ignore_ascii_case(name))
+}
+
+fn texts<'a>(from: &'a Inbound, name: &'a str) -> impl Iterator<Item = &'a str> {
+    from.get_all(name).filter_map(|value| value.to_str().ok())
+}
+
+fn copy(to: &mut HeaderMap, name: &str, value: &[u8]) {
+    // Both sides hold headers to the same grammar, so neither conversion fails.
+    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value)) {
+        to.append(name, value);
+    }
+}
+
+/// Adds to a header that lists the proxies passed, after those already there.
+fn add_to_list(to: &mut HeaderMap, name: &'static str, value: &str) {
+    let before: Vec<&[u8]> = to.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    let mut list = before.join(&b", "[..]);
+    if !list.is_empty() {
+        list.extend_from_slice(b", ");
+    }
+    list.extend_from_slice(value.as_bytes());
+    if let Ok(list) = HeaderValue::from_bytes(&list) {
+        to.insert(name, list);
+    }
+}
+
+/// Writes one element of `Forwarded` (RFC 7239, section 4); IPv6 addresses are bracketed and
+/// quoted, and so is the host, which is left out when it could not be one.
+fn forwarded(ip: IpAddr, host: Option<&str>) -> String {
+    let peer = match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("\"[{ip}]\""),
+    };
+    let lawful =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    match host.filter(|host| host.chars().all(lawful)) {
+        Some(host) => format!("for={peer};host=\"{host}\";proto=http"),
+        None => format!("for={peer};proto=http"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn through(from: TestRequest) -> HeaderMap {
+        let node = "pi2".parse().expect("a name");
+        request(&from.to_http_request(), &node)
+    }
+
+    fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
+        headers.get_all(name).iter().map(|value| value.to_str().expect("text")).collect()
+    }
+
+    #[test]
+    fn what_belongs_to_the_connection_stays_and_the_rest_goes_through() {
+        let headers = through(
+            TestRequest::default()
+                .append_header(("accept", "text/plain"))
+                .append_header(("connection", "close, X-Mine"))
+                .append_header(("connection", "x-also-mine"))
+                .append_header(("x-mine", "1"))
+                .append_header(("x-also-mine", "1"))
+                .append_header(("te", "trailers"))
+                .append_header(("upgrade", "websocket"))
+                .append_header(("proxy-authorization", "secret"))
+                .append_header(("cookie", "a=1"))
+                .append_header(("cookie", "b=2")),
+        );
+        assert_eq!(values(&headers, "accept"), ["text/plain"]);
+        assert_eq!(values(&headers, "cookie"), ["a=1", "b=2"]);
+        let names = ["connection", "x-mine", "x-also-mine", "te", "upgrade", "proxy-authorization"];
+        assert!(names.iter().all(|name| !headers.contains_key(*name)), "{headers:?}");
+    }
+
+    #[test]
+    fn the_client_is_added_after_the_proxies_it_came_through() {
+        let peer = "192.0.2.7:4711".parse().expect("an address");
+        let headers = through(
+            TestRequest::default()
+                .peer_addr(peer)
+                .insert_header(("host", "pi1:3000"))
+                .insert_header(("x-forwarded-for", "198.51.100.1"))
+                .insert_header(("forwarded", "for=198.51.100.1")),
+        );
+        assert_eq!(values(&headers, "x-forwarded-for"), ["198.51.100.1, 192.0.2.7"]);
+        let expected = "for=198.51.100.1, for=192.0.2.7;host=\"pi1:3000\";proto=http";
+        assert_eq!(values(&headers, "forwarded"), [expected]);
+    }
+
+    #[test]
+    fn an_ipv6_client_is_quoted_and_an_unlawful_host_left_out() {
+        let peer = "[2001:db8::7]:4711".parse().expect("an address");
+        let request = TestRequest::default().peer_addr(peer).insert_header(("host", "a\"b"));
+        let headers = through(request);
+        assert_eq!(values(&headers, "forwarded"), ["for=\"[2001:db8::7]\";proto=http"]);
+    }
+
+    #[test]
+    fn nobody_outside_speaks_for_a_proxy_or_a_rally() {
+        let headers = through(
+            TestRequest::default()
+                .insert_header(("pong-proxy", "pi9"))
+                .insert_header(("pong-rally", "mine")),
+        );
+        assert_eq!(values(&headers, "pong-proxy"), ["pi2"]);
+        assert!(!headers.contains_key("pong-rally"));
+    }
+}

@@ -1,0 +1,26 @@
+//! What a proxy can be told.
+
+use clap::Args;
+use court::peers::Peers;
+
+/// Holds a proxy's own options.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Where managers are: names are resolved to all their addresses, again each second
+    #[arg(
+        long,
+        env = "PONG_MANAGERS",
+        value_name = "HOST:PORT,…",
+        default_value = "tasks.manager:3000"
+    )]
+    pub managers: Peers,
+
+    /// Where scoreboards are; while there is none, a browser gets a rally too
+    #[arg(
+        long,
+        env = "PONG_SCOREBOARDS",
+        value_name = "HOST:PORT,…",
+        default_value = "tasks.scoreboard:3000"
+    )]
+    pub scoreboards: Peers,
+}

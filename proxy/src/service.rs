@@ -1,0 +1,99 @@
+//! Starts a proxy and holds what its requests share.
+
+use std::io;
+use std::sync::Arc;
+
+use actix_web::web;
+use court::admin::{Admin, WhoAmI};
+use court::client::client;
+use court::discovery::{Discovery, SystemResolver};
+use court::fault::Fault;
+use court::metrics::Metrics;
+use court::peers::Peers;
+use court::roster::Roster;
+use court::serve::{Doors, serve};
+use court::task::Task;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{Options, forward};
+
+/// Holds what all requests of a proxy share.
+pub(crate) struct Proxy {
+    pub(crate) me: Task,
+    pub(crate) managers: Upstream,
+    pub(crate) scoreboards: Upstream,
+    pub(crate) stop: CancellationToken,
+    faults: Family<Cause, Counter>,
+}
+
+/// Names one of the two services a proxy passes requests on to, and knows its tasks.
+pub(crate) struct Upstream {
+    pub(crate) service: &'static str,
+    pub(crate) roster: Arc<Roster>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cause {
+    upstream: &'static str,
+    cause: &'static str,
+}
+
+/// Keeps the door until `stop` is cancelled and every request in flight is answered.
+///
+/// # Errors
+///
+/// The system's, when the ports cannot be served.
+pub async fn run(
+    options: Options,
+    me: Task,
+    doors: Doors,
+    workers: usize,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    info!(task = %me.name, node = %me.node, managers = %options.managers,
+        "door open on {}", doors.public());
+    let metrics = Metrics::new("proxy", &me);
+    let faults = Family::<Cause, Counter>::default();
+    metrics.register(|registry| {
+        let help = "Requests an upstream did not answer, by upstream and cause";
+        registry.register("proxy_faults", help, faults.clone());
+    });
+    let upstream = async |service, peers: Peers| {
+        let resolver = Arc::new(SystemResolver);
+        let discovery = Discovery { me: me.clone(), service, peers, resolver };
+        Upstream { service, roster: discovery.start(stop.clone()).await }
+    };
+    let managers = upstream("manager", options.managers).await;
+    let scoreboards = upstream("scoreboard", options.scoreboards).await;
+    let proxy = Arc::new(Proxy { managers, scoreboards, stop: stop.clone(), faults, me });
+    let door = Arc::clone(&proxy);
+    let ready = Arc::new(move || match door.managers.roster.count() {
+        (known, resting) if known == resting => Err("no manager within reach".to_owned()),
+        _ => Ok(()),
+    });
+    let admin = Admin { whoami: WhoAmI::new("proxy", proxy.me.clone()), ready, metrics, stop };
+    serve(doors, admin, workers, move |config| {
+        config
+            .app_data(web::Data::from(Arc::clone(&proxy)))
+            .app_data(web::Data::new(client()))
+            .default_service(web::to(forward::forward));
+    })
+    .await
+}
+
+impl Proxy {
+    /// Counts and logs what an upstream did instead of answering, and has it rest.
+    pub(crate) fn fault(&self, upstream: &Upstream, address: std::net::SocketAddr, fault: Fault) {
+        upstream.roster.failed(address);
+        let cause = Cause { upstream: upstream.service, cause: fault.name() };
+        self.faults.get_or_create(&cause).inc();
+        warn!(
+            task = %self.me.name, node = %self.me.node, upstream = upstream.service,
+            %address, %fault, "upstream failed; trying the next"
+        );
+    }
+}

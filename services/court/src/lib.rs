@@ -1,0 +1,30 @@
+//! What every service stands on: who it is, how it serves and stops, how it finds and reaches the
+//! others, and how it tells of itself.
+//!
+//! | concept | module |
+//! |---|---|
+//! | the options every service has | [`options`] |
+//! | a task and its node | [`task`] |
+//! | public and admin port, graceful stop | [`serve`], [`admin`], [`stop`] |
+//! | names, addresses, who is next | [`peers`], [`discovery`], [`roster`] |
+//! | calling another service, and what may go wrong | [`client`], [`fault`], [`held`] |
+//! | a stream of events, and what it carries | [`feed`], [`event`] |
+//! | logs and metrics | [`log`], [`metrics`] |
+
+pub mod admin;
+pub mod client;
+pub mod discovery;
+pub mod event;
+pub mod fault;
+pub mod feed;
+pub mod headers;
+pub mod held;
+pub mod log;
+pub mod metrics;
+pub mod options;
+pub mod pace;
+pub mod peers;
+pub mod roster;
+pub mod serve;
+pub mod stop;
+pub mod task;

@@ -1,0 +1,43 @@
+//! Log lines: text for people, JSON for machines.
+
+use std::io::{IsTerminal, stderr};
+
+use clap::ValueEnum;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Names how log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One line for people, in colour on a terminal that has it.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Sends log lines to stderr from now on; text on a terminal and JSON otherwise, unless told.
+///
+/// Libraries below are heard from `warn` up, whatever the level. A second call changes nothing.
+pub fn init(format: Option<Format>, level: LevelFilter) {
+    let terminal = stderr().is_terminal();
+    let format = format.unwrap_or(if terminal { Format::Text } else { Format::Json });
+    let quiet = level.min(LevelFilter::WARN);
+    let targets = ["actix", "h2", "hyper", "mio", "reqwest"].map(|library| (library, quiet));
+    let registry = tracing_subscriber::registry()
+        .with(Targets::new().with_default(level).with_targets(targets));
+    let _ = match format {
+        Format::Text => {
+            // https://no-color.org: any value that is not empty turns colour off.
+            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let layer = fmt::layer().with_writer(stderr).with_ansi(terminal && !plain);
+            registry.with(layer.with_target(false)).try_init()
+        }
+        Format::Json => {
+            let layer = fmt::layer().with_writer(stderr).json().flatten_event(true);
+            registry.with(layer.with_target(false).with_current_span(false)).try_init()
+        }
+    };
+}

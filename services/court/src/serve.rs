@@ -1,0 +1,167 @@
+//! Serving: a public door for the game, an admin door for operators, and a stop that cuts nobody
+//! off.
+//!
+//! Both doors are served by the same workers, so that a service which no longer answers the one
+//! does not look healthy through the other.
+//!
+//! The stop, in this order: not ready; for a moment everybody is still served and told that the
+//! connection closes, so that no request crosses a closing connection; then no new connection is
+//! taken in and what runs is finished, while those who still knock are [turned away](turn_away).
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::guard::fn_guard;
+use actix_web::http::ConnectionType;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
+use tokio::time::sleep;
+
+use crate::admin::{self, Admin};
+
+mod turn_away;
+
+/// How long a connection is kept open for the next request; longer than
+/// [`client`](crate::client)'s own limit, so that the server is not the first to close.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long everybody is still served after the stop signal. Docker takes a task's address out of
+/// DNS two seconds before the signal (moby's `defaultGossipConvergeDelay`), so those who follow DNS
+/// have left by now; this is for clients that hold a connection.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// How long connections that were taken in just before may need to reach their worker.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// How long running requests may take to finish, in seconds. With the rest it stays below 5 s, half
+/// of Docker's default grace of 10 s.
+const FINISH: u64 = 3;
+
+/// Holds the two ports of a service, open but not yet served.
+#[derive(Debug)]
+pub struct Doors {
+    public: TcpListener,
+    admin: TcpListener,
+    addresses: [SocketAddr; 2],
+}
+
+/// Says which address could not be listened on, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}; free it, or choose another with {option}")]
+pub struct CannotListen {
+    address: SocketAddr,
+    option: &'static str,
+    source: io::Error,
+}
+
+impl Doors {
+    /// Opens both ports; port 0 takes any free one.
+    ///
+    /// # Errors
+    ///
+    /// [`CannotListen`], when one of them is taken or not this machine's.
+    pub fn open(public: SocketAddr, admin: SocketAddr) -> Result<Self, CannotListen> {
+        let open = |address: SocketAddr, option| {
+            let open = || {
+                let door = TcpListener::bind(address)?;
+                let address = door.local_addr()?;
+                Ok((door, address))
+            };
+            open().map_err(|source| CannotListen { address, option, source })
+        };
+        let (public, public_address) = open(public, "--listen")?;
+        let (admin, admin_address) = open(admin, "--admin")?;
+        Ok(Self { public, admin, addresses: [public_address, admin_address] })
+    }
+
+    /// Returns the address of the public port.
+    #[must_use]
+    pub const fn public(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// Returns the address of the admin port.
+    #[must_use]
+    pub const fn admin(&self) -> SocketAddr {
+        self.addresses[1]
+    }
+}
+
+/// Marks a request that came in through the admin door.
+struct ThroughAdmin;
+
+/// Serves `routes` on the public door and [`admin`]'s on the other until the stop token is
+/// cancelled and all is finished, in less than 5 s.
+///
+/// `routes` is called once in each of the `workers` threads.
+///
+/// # Errors
+///
+/// The system's, when threads cannot be started or ports cannot be polled.
+pub async fn serve<F>(doors: Doors, admin: Admin, workers: usize, routes: F) -> io::Result<()>
+where
+    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    let admin_address = doors.admin();
+    let left_over = doors.public.try_clone()?;
+    let stop = admin.stop.clone();
+    let server = HttpServer::new(move || {
+        let stop = admin.stop.clone();
+        App::new()
+            .app_data(web::Data::new(admin.clone()))
+            .wrap_fn(move |request: ServiceRequest, service| {
+                if request.app_config().local_addr() == admin_address {
+                    request.extensions_mut().insert(ThroughAdmin);
+                }
+                let answer = service.call(request);
+                let stop = stop.clone();
+                async move {
+                    let mut answer = answer.await?;
+                    if stop.is_cancelled() {
+                        say_farewell(&mut answer);
+                    }
+                    Ok(answer)
+                }
+            })
+            .service(
+                web::scope("")
+                    .guard(fn_guard(|context| context.req_data().contains::<ThroughAdmin>()))
+                    .configure(admin::routes),
+            )
+            .configure(routes.clone())
+            .default_service(web::to(nothing_here))
+    })
+    .workers(workers)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(FINISH)
+    .disable_signals()
+    .listen(doors.public)?
+    .listen(doors.admin)?
+    .run();
+
+    let handle = server.handle();
+    let ending = async {
+        stop.cancelled().await;
+        sleep(FAREWELL).await;
+        handle.pause().await;
+        let turning_away = turn_away::all(left_over);
+        sleep(SETTLE).await;
+        handle.stop(true).await;
+        drop(turning_away);
+    };
+    // The server ends by itself only when it cannot go on.
+    let (served, ()) = tokio::join!(server, ending);
+    served
+}
+
+/// Tells the client that this is the last answer on its connection.
+fn say_farewell<B: MessageBody>(answer: &mut ServiceResponse<B>) {
+    answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+}
+
+async fn nothing_here() -> HttpResponse {
+    HttpResponse::NotFound().body("nothing here\n")
+}

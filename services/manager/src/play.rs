@@ -1,0 +1,188 @@
+//! A rally as it happens.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use court::event::{Ended, Stroke};
+use court::fault::Fault;
+use court::pace::Pace;
+use court::task::{Name, Task};
+use rally::{Rally, Side, Verdict};
+use reqwest::Client;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep};
+use tracing::info;
+
+use crate::opponent::Answered;
+use crate::service::Manager;
+
+/// Plays one rally, stroke by stroke, and counts, logs and publishes it.
+pub(crate) struct Play {
+    manager: Arc<Manager>,
+    client: Client,
+    id: String,
+    proxy: Option<Name>,
+    pace: Pace,
+    featured: bool,
+    rally: Rally,
+    faults: u32,
+    failed: Vec<(SocketAddr, Fault)>,
+    players: Vec<Task>,
+    begun: Instant,
+    told: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Tells what happens next in a rally.
+pub(crate) enum Step {
+    /// A player answered.
+    Stroke(Stroke),
+    /// The rally is over.
+    Over(Verdict, Ended),
+}
+
+/// Says that as many rallies are in flight as the manager takes on.
+pub(crate) struct Full;
+
+impl Play {
+    /// Begins a rally, unless too many are in flight.
+    pub(crate) fn begin(
+        manager: &Arc<Manager>,
+        client: &Client,
+        pace: Pace,
+        proxy: Option<Name>,
+    ) -> Result<Self, Full> {
+        let place = Arc::clone(&manager.places).try_acquire_owned().map_err(|_| Full)?;
+        Ok(Self {
+            id: manager.next_id(),
+            client: client.clone(),
+            proxy,
+            pace,
+            featured: manager.featured.choose(pace),
+            rally: Rally::new(manager.options.rounds),
+            faults: 0,
+            failed: Vec::new(),
+            players: Vec::new(),
+            begun: Instant::now(),
+            told: false,
+            manager: Arc::clone(manager),
+            _place: place,
+        })
+    }
+
+    /// Returns the rally's id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Plays the next stroke; none after the rally is over.
+    pub(crate) async fn next(&mut self) -> Option<Step> {
+        if self.told {
+            return None;
+        }
+        let Some(side) = self.rally.to_play() else { return self.over() };
+        if self.rally.strokes() > 0 {
+            self.pause().await;
+        }
+        let asked = self.manager.opponent(side).stroke(&self.client, &self.id).await;
+        self.faults = self.faults.saturating_add(asked.failed.len().try_into().unwrap_or(u32::MAX));
+        if let Some(answered) = asked.answered {
+            return Some(self.stroke(side, answered));
+        }
+        self.failed = asked.failed;
+        self.rally.call_let();
+        self.over()
+    }
+
+    /// Returns the players of the side that cut the rally short, and what each came back with.
+    pub(crate) fn failed(&self) -> &[(SocketAddr, Fault)] {
+        &self.failed
+    }
+
+    /// Waits for the ball to fly, unless the manager is stopping and hurries to the end.
+    async fn pause(&self) {
+        if !self.pace.is_full_speed() {
+            tokio::select! {
+                () = sleep(self.pace.pause()) => {}
+                () = self.manager.stop.cancelled() => {}
+            }
+        }
+    }
+
+    fn stroke(&mut self, side: Side, answered: Answered) -> Step {
+        self.rally.record(answered.outcome);
+        self.manager.counts.stroke(side, answered.outcome);
+        let stroke = Stroke {
+            rally: self.id.clone(),
+            n: self.rally.strokes(),
+            side,
+            outcome: answered.outcome,
+            player: answered.player,
+            micros: micros(answered.took),
+            manager: self.manager.me.clone(),
+            proxy: self.proxy.clone(),
+        };
+        if self.featured {
+            self.manager.feed.publish("stroke", &stroke);
+        }
+        if !self.players.contains(&stroke.player) {
+            self.players.push(stroke.player.clone());
+        }
+        Step::Stroke(stroke)
+    }
+
+    fn over(&mut self) -> Option<Step> {
+        let verdict = self.rally.verdict()?;
+        Some(Step::Over(verdict, self.tell()))
+    }
+
+    /// Counts, logs and publishes the end, whatever it is.
+    fn tell(&mut self) -> Ended {
+        self.told = true;
+        self.manager.counts.rally(&self.rally);
+        let ended = Ended {
+            rally: self.id.clone(),
+            verdict: self.rally.verdict().map_or("abandoned", Verdict::name).into(),
+            strokes: self.rally.strokes(),
+            faults: self.faults,
+            micros: micros(self.begun.elapsed()),
+            manager: self.manager.me.clone(),
+            proxy: self.proxy.clone(),
+        };
+        if self.featured {
+            self.manager.feed.publish("rally", &ended);
+        }
+        self.log(&ended);
+        ended
+    }
+
+    fn log(&self, ended: &Ended) {
+        let names: Vec<String> = self.players.iter().map(Task::to_string).collect();
+        info!(
+            task = %ended.manager.name,
+            node = %ended.manager.node,
+            rally = ended.rally,
+            verdict = %ended.verdict,
+            strokes = ended.strokes,
+            faults = ended.faults,
+            micros = ended.micros,
+            players = names.join(","),
+            proxy = self.proxy.as_ref().map(Name::as_str),
+            "rally over"
+        );
+    }
+}
+
+/// A rally dropped before its end was abandoned by its client.
+impl Drop for Play {
+    fn drop(&mut self) {
+        if !self.told {
+            self.tell();
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    time.as_micros().try_into().unwrap_or(u64::MAX)
+}

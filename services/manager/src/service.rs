@@ -1,0 +1,160 @@
+//! Starts a manager and holds what its rallies share.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix_web::web;
+use court::admin::{Admin, WhoAmI};
+use court::client::client;
+use court::discovery::{Discovery, SystemResolver};
+use court::event::Counted;
+use court::feed::Feed;
+use court::metrics::Metrics;
+use court::serve::{Doors, serve};
+use court::task::Task;
+use prometheus_client::registry::Registry;
+use rally::Side;
+use tokio::sync::Semaphore;
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::counts::Counts;
+use crate::featured::Featured;
+use crate::opponent::Opponent;
+use crate::options::{Options, PlayOptions};
+use crate::{alone, routes};
+
+/// The least time between two `score` events.
+const SCORE_EVERY: Duration = Duration::from_millis(200);
+
+/// Holds what all rallies of a manager share.
+pub(crate) struct Manager {
+    pub(crate) me: Task,
+    /// The task and node as the header names them.
+    pub(crate) name: String,
+    pub(crate) options: PlayOptions,
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) featured: Featured,
+    pub(crate) feed: Feed,
+    /// One place for each rally that may be in flight.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) stop: CancellationToken,
+    opponents: [Opponent; 2],
+    /// A random name for this life of the manager.
+    incarnation: String,
+    begun: AtomicU64,
+}
+
+/// Referees until `stop` is cancelled and every rally in flight is over.
+///
+/// # Errors
+///
+/// The system's, when the ports cannot be served.
+pub async fn run(
+    options: Options,
+    me: Task,
+    doors: Doors,
+    workers: usize,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    info!(task = %me.name, node = %me.node, ping = %options.ping, pong = %options.pong,
+        "ready to referee on {}", doors.public());
+    let metrics = Metrics::new("manager", &me);
+    let mut counts = Arc::default();
+    metrics.register(|registry: &mut Registry| counts = Counts::register(registry));
+    let opponent = async |side: Side, peers| {
+        let resolver = Arc::new(SystemResolver);
+        let discovery = Discovery { me: me.clone(), service: side.name(), peers, resolver };
+        let roster = discovery.start(stop.clone()).await;
+        let timeout = options.play.stroke_timeout;
+        Opponent { me: me.clone(), side, roster, timeout, counts: Arc::clone(&counts) }
+    };
+    let opponents = [
+        opponent(Side::Ping, options.ping.clone()).await,
+        opponent(Side::Pong, options.pong.clone()).await,
+    ];
+    let manager = Arc::new(Manager {
+        name: me.to_string(),
+        options: options.play,
+        counts,
+        featured: Featured::new(),
+        feed: Feed::default(),
+        places: Arc::new(Semaphore::new(options.play.limit as usize)),
+        stop: stop.clone(),
+        opponents,
+        incarnation: format!("{:08x}", rand::random::<u32>()),
+        begun: AtomicU64::new(0),
+        me,
+    });
+    tokio::spawn(stop.clone().run_until_cancelled_owned(publish_score(Arc::clone(&manager))));
+    if let Some(every) = options.play.play_every.0 {
+        tokio::spawn(
+            stop.clone().run_until_cancelled_owned(alone::play(Arc::clone(&manager), every)),
+        );
+    }
+    let referee = Arc::clone(&manager);
+    let ready = Arc::new(move || referee.ready());
+    let admin = Admin { whoami: WhoAmI::new("manager", manager.me.clone()), ready, metrics, stop };
+    serve(doors, admin, workers, move |config| {
+        config
+            .app_data(web::Data::from(Arc::clone(&manager)))
+            .app_data(web::Data::new(client()))
+            .configure(routes::routes);
+    })
+    .await
+}
+
+impl Manager {
+    /// Returns the opponent that plays a side.
+    pub(crate) const fn opponent(&self, side: Side) -> &Opponent {
+        match side {
+            Side::Ping => &self.opponents[0],
+            Side::Pong => &self.opponents[1],
+        }
+    }
+
+    /// Returns an id for the next rally, unlike any other's in the cluster.
+    pub(crate) fn next_id(&self) -> String {
+        let n = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        format!("{}-{n}", self.incarnation)
+    }
+
+    /// Returns the counters as the feed tells them.
+    pub(crate) fn counted(&self) -> Counted {
+        Counted {
+            manager: self.me.clone(),
+            incarnation: self.incarnation.clone().into(),
+            score: self.counts.score(),
+        }
+    }
+
+    /// Tells whether one player of each side is within reach.
+    fn ready(&self) -> Result<(), String> {
+        let missing = self.opponents.iter().filter(|opponent| {
+            let (known, resting) = opponent.roster.count();
+            known == resting
+        });
+        let missing: Vec<&str> = missing.map(|opponent| opponent.side.name()).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(format!("no {} player within reach", missing.join(" and no ")))
+    }
+}
+
+/// Publishes the score as it changes, five times a second at most.
+async fn publish_score(manager: Arc<Manager>) {
+    let mut told = manager.counts.score();
+    let mut beat = interval(SCORE_EVERY);
+    loop {
+        beat.tick().await;
+        let counted = manager.counted();
+        if counted.score != told {
+            told = counted.score;
+            manager.feed.publish("score", &counted);
+        }
+    }
+}

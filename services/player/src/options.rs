@@ -1,0 +1,22 @@
+//! What a player can be told.
+
+use clap::Args;
+use rally::Side;
+
+use crate::HitChance;
+
+/// Holds a player's own options.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Options {
+    /// Side to play for: ping serves, pong returns
+    #[arg(long, env = "PONG_SIDE", value_name = "ping|pong")]
+    pub side: Side,
+
+    /// Chance of a HIT in percent: 0 always misses, 100 always hits
+    #[arg(long, env = "PONG_HIT_CHANCE", value_name = "PERCENT", default_value = "85")]
+    pub hit_chance: HitChance,
+
+    /// Number to draw luck from, to repeat it; from the system's randomness otherwise
+    #[arg(long, env = "PONG_SEED", value_name = "N")]
+    pub seed: Option<u64>,
+}

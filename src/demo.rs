@@ -1,0 +1,201 @@
+//! The whole cluster in one process: the real services, each with sockets of its own on loopback.
+
+use std::fmt::Write;
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use clap::Args;
+use court::options::Log;
+use court::peers::Peers;
+use court::serve::{CannotListen, Doors};
+use court::task::{Name, Task};
+use manager::PlayOptions;
+use player::HitChance;
+use rally::Side;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Holds what the demo can be told.
+#[derive(Args, Clone, Debug)]
+pub struct DemoOptions {
+    /// Simulated nodes, 1 to 64, named pi1, pi2, …
+    #[arg(long, env = "PONG_NODES", value_name = "N", default_value = "3",
+        value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub nodes: u8,
+
+    /// Players of each side, 1 to 64
+    #[arg(long, env = "PONG_PLAYERS", value_name = "N", default_value = "2",
+        value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub players: u8,
+
+    /// Managers, 1 to 64
+    #[arg(long, env = "PONG_MANAGER_COUNT", value_name = "N", default_value = "2",
+        value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub managers: u8,
+
+    /// Address and port of the first node's proxy; the others take free ports
+    #[arg(
+        long,
+        env = "PONG_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:3000"
+    )]
+    pub listen: SocketAddr,
+
+    /// Chance of a HIT in percent: 0 always misses, 100 always hits
+    #[arg(long, env = "PONG_HIT_CHANCE", value_name = "PERCENT", default_value = "85")]
+    pub hit_chance: HitChance,
+
+    /// Number to draw all luck from: rallies asked for one by one repeat from start to start
+    #[arg(long, env = "PONG_SEED", value_name = "N")]
+    pub seed: Option<u64>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub play: PlayOptions,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: Log,
+}
+
+/// Runs a cluster in this process.
+#[derive(Debug)]
+pub struct Demo {
+    nodes: Vec<Node>,
+    running: JoinSet<io::Result<()>>,
+    stop: CancellationToken,
+}
+
+/// Tells what runs on a simulated node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The node's name.
+    pub name: Name,
+    /// Where its proxy listens.
+    pub proxy: SocketAddr,
+    /// Where its proxy's admin port is.
+    pub admin: SocketAddr,
+    /// Its tasks but for the proxy.
+    pub tasks: Vec<Name>,
+}
+
+impl Demo {
+    /// Opens every port, then starts every service; ends when `stop` is cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`CannotListen`], when the port asked for is taken.
+    pub fn start(options: DemoOptions, stop: CancellationToken) -> Result<Self, CannotListen> {
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let name = |n: u8| Name::from_any(&format!("pi{n}"));
+        let mut nodes: Vec<Node> = (1..=options.nodes)
+            .map(|n| Node { name: name(n), proxy: free, admin: free, tasks: Vec::new() })
+            .collect();
+        let mut running = JoinSet::new();
+        let mut placed = 0;
+        // As Swarm does with equal nodes: one after the other.
+        let mut place = |service: &str, n: u8| {
+            let count = nodes.len();
+            let node = &mut nodes[placed % count];
+            placed += 1;
+            let name = Name::from_any(&format!("{service}.{n}"));
+            node.tasks.push(name.clone());
+            Task { name, node: node.name.clone() }
+        };
+
+        let DemoOptions { hit_chance, seed, play, .. } = options;
+        let mut side = |side: Side| {
+            let mut addresses = Vec::new();
+            for n in 1..=options.players {
+                let doors = Doors::open(free, free)?;
+                addresses.push(doors.public());
+                let player = player::Options { side, hit_chance, seed };
+                let me = place(side.name(), n);
+                run(&mut running, player::run(player, me, doors, 1, stop.clone()));
+            }
+            Ok(Peers::from_iter(addresses))
+        };
+        let (ping, pong) = (side(Side::Ping)?, side(Side::Pong)?);
+
+        let mut managers = Vec::new();
+        for n in 1..=options.managers {
+            let doors = Doors::open(free, free)?;
+            managers.push(doors.public());
+            let manager = manager::Options { ping: ping.clone(), pong: pong.clone(), play };
+            let me = place("manager", n);
+            run(&mut running, manager::run(manager, me, doors, 1, stop.clone()));
+        }
+
+        let managers = Peers::from_iter(managers);
+        for (n, node) in nodes.iter_mut().enumerate() {
+            let doors = Doors::open(if n == 0 { options.listen } else { free }, free)?;
+            (node.proxy, node.admin) = (doors.public(), doors.admin());
+            let scoreboards = Peers::default();
+            let proxy = proxy::Options { managers: managers.clone(), scoreboards };
+            let name = Name::from_any(&format!("proxy.{}", n + 1));
+            let me = Task { name, node: node.name.clone() };
+            run(&mut running, proxy::run(proxy, me, doors, 1, stop.clone()));
+        }
+        Ok(Self { nodes, running, stop })
+    }
+
+    /// Returns the nodes and what runs on them.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Says what is running and what to try.
+    #[must_use]
+    pub fn welcome(&self, colour: bool) -> String {
+        let (bold, plain) = if colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        let mut text = format!(
+            "{bold}swarm-pong {}{plain}: a cluster of {} nodes in one process\n\n",
+            env!("CARGO_PKG_VERSION"),
+            self.nodes.len(),
+        );
+        for Node { name, proxy, tasks, .. } in &self.nodes {
+            let tasks: Vec<&str> = tasks.iter().map(Name::as_str).collect();
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "  {name:<5} http://{proxy:<22} {}", tasks.join(" "));
+        }
+        let door = self.nodes[0].proxy;
+        let door = if door.ip().is_loopback() || door.ip().is_unspecified() {
+            format!("localhost:{}", door.port())
+        } else {
+            door.to_string()
+        };
+        let _ = write!(
+            text,
+            "\nTry\n  {bold}curl {door}{plain}\n  curl -N '{door}/?who&pace=300ms'\n  \
+             curl -H 'Accept: application/json' {door}\n\nCtrl-C stops it.\n"
+        );
+        text
+    }
+
+    /// Waits until every service has ended; when one fails, the others are stopped too.
+    ///
+    /// # Errors
+    ///
+    /// The first failure of a service.
+    pub async fn wait(mut self) -> io::Result<()> {
+        let mut outcome = Ok(());
+        while let Some(ended) = self.running.join_next().await {
+            let ended = ended.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+            if ended.is_err() {
+                self.stop.cancel();
+            }
+            outcome = outcome.and(ended);
+        }
+        outcome
+    }
+}
+
+fn run(
+    running: &mut JoinSet<io::Result<()>>,
+    service: impl Future<Output = io::Result<()>> + Send + 'static,
+) {
+    running.spawn(service);
+}
