@@ -17,7 +17,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::{Options, forward};
 
@@ -54,8 +54,6 @@ pub async fn run(
     workers: usize,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    info!(task = %me.name, node = %me.node, managers = %options.managers,
-        "door open on {}", doors.public());
     let metrics = Metrics::new("proxy", &me);
     let faults = Family::<Cause, Counter>::default();
     metrics.register(|registry| {

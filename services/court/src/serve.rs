@@ -19,6 +19,7 @@ use actix_web::http::ConnectionType;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
 use tokio::time::sleep;
+use tracing::info;
 
 use crate::admin::{self, Admin};
 
@@ -106,6 +107,11 @@ where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
     let admin_address = doors.admin();
+    let admin::WhoAmI { service, me, .. } = &admin.whoami;
+    info!(
+        task = %me.name, node = %me.node, service, listen = %doors.public(),
+        admin = %admin_address, "serving"
+    );
     let left_over = doors.public.try_clone()?;
     let stop = admin.stop.clone();
     let server = HttpServer::new(move || {
@@ -131,8 +137,9 @@ where
                     .guard(fn_guard(|context| context.req_data().contains::<ThroughAdmin>()))
                     .configure(admin::routes),
             )
-            .configure(routes.clone())
             .default_service(web::to(nothing_here))
+            // After the default, which a service may replace.
+            .configure(routes.clone())
     })
     .workers(workers)
     .keep_alive(KEEP_ALIVE)

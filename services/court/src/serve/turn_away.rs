@@ -35,8 +35,9 @@ pub(super) fn all(listener: TcpListener) -> AbortOnDropHandle<io::Result<()>> {
 async fn one(mut connection: TcpStream) -> io::Result<()> {
     let mut request = [0; 2048];
     // Closing with the request unread would reset the connection, and the answer with it.
-    connection.read(&mut request).await?;
-    connection.write_all(STOPPING).await?;
+    if connection.read(&mut request).await? > 0 {
+        connection.write_all(STOPPING).await?;
+    }
     connection.shutdown().await?;
     while connection.read(&mut request).await? > 0 {}
     Ok(())

@@ -1,0 +1,103 @@
+//! What a user feels, in one run and as ratios: `cargo bench --bench bench`.
+//!
+//! The floor is a bare TCP echo of a stroke's bytes on one connection. Everything else runs in the
+//! real binary, one process a service, on loopback. Absolute times depend on the machine and its
+//! other work; the ratios do not, so they are what has targets. `-- --record` writes the figures
+//! beside this file, for the next run to be compared with.
+
+mod figures;
+mod floor;
+mod load;
+#[path = "../../tests/support/process.rs"]
+mod process;
+
+use std::time::Duration;
+
+use figures::Figures;
+use process::Process;
+
+fn main() {
+    let mut figures = Figures::new();
+    figures.add("binary size, MB", size_of_binary(), Some(3.0));
+
+    let ping = Process::start(&["player", "--side", "ping"]);
+    let pong = Process::start(&["player", "--side", "pong"]);
+    let (at_ping, at_pong) = (ping.listen.to_string(), pong.listen.to_string());
+    let manager = Process::start(&["manager", "--ping", &at_ping, "--pong", &at_pong]);
+    let at_manager = manager.listen.to_string();
+    let proxy = Process::start(&["proxy", "--managers", &at_manager]);
+    let services = [("player", &ping), ("manager", &manager), ("proxy", &proxy)];
+    for (name, service) in services {
+        let millis = service.ready_in.as_secs_f64() * 1e3;
+        figures.add(&format!("{name}: start to ready, ms"), millis, Some(50.0));
+    }
+    for (name, service) in services {
+        figures.add(&format!("{name}: memory idle, MB"), resident(service), Some(5.0));
+    }
+
+    // Each ratio compares what was measured in turns, so that other work hits both alike.
+    load::rallies(manager.listen, 1, Duration::from_secs(1));
+    let (mut floors, mut strokes) = (Vec::new(), Vec::new());
+    for _ in 0..10 {
+        floors.extend(floor::echoes(1_000));
+        strokes.extend(load::strokes(manager.listen, 150));
+    }
+    let floor = figures::percentile(&mut floors, 50.0);
+    let stroke = figures::percentile(&mut strokes, 50.0);
+    figures.add("floor: TCP echo, p50 µs", floor, None);
+    figures.add("stroke as the manager plays it, p50 µs", stroke, None);
+    figures.add("stroke / floor", stroke / floor, Some(2.5));
+
+    let mut alone = 0.0;
+    for clients in [1, 16, 64, 256] {
+        let (mut direct, mut proxied) = (load::Load::default(), load::Load::default());
+        for _ in 0..4 {
+            direct += load::rallies(manager.listen, clients, Duration::from_secs(1));
+            proxied += load::rallies(proxy.listen, clients, Duration::from_secs(1));
+        }
+        let per_second = direct.strokes_per_second();
+        let [p50, p99] = [50.0, 99.0].map(|p| direct.percentile(p));
+        let proxied_p50 = proxied.percentile(50.0);
+        let named = |what: &str| format!("{clients:>3} clients: {what}");
+        figures.add(&named("rallies/s at the manager"), direct.rallies_per_second(), None);
+        figures.add(&named("strokes/s at the manager"), per_second, None);
+        figures.add(&named("rallies/s through the proxy"), proxied.rallies_per_second(), None);
+        figures.add(&named("rally p50 at the manager, ms"), p50, None);
+        figures.add(&named("rally p50 through the proxy, ms"), proxied_p50, None);
+        figures.add(&named("rally p99 at the manager, ms"), p99, None);
+        if clients == 1 {
+            alone = per_second;
+            figures.add(&named("proxied / direct, rally p50"), proxied_p50 / p50, Some(1.25));
+        } else if clients == 64 {
+            figures.add(&named("strokes/s alone / strokes/s here"), alone / per_second, Some(1.0));
+            figures.add(&named("p99 / p50 of a rally"), p99 / p50, Some(5.0));
+            let [p50, p99] = [50.0, 99.0].map(|p| direct.stroke_percentile(p));
+            figures.add(&named("p99 / p50 of a stroke"), p99 / p50, Some(5.0));
+        } else if clients == 256 {
+            figures.add(&named("strokes/s alone / strokes/s here"), alone / per_second, Some(1.0));
+        }
+        assert_eq!(direct.failed + proxied.failed, 0, "a rally failed under load");
+    }
+    for (name, service) in services {
+        figures.add(
+            &format!("{name}: memory after 256 clients, MB"),
+            resident(service),
+            Some(12.0),
+        );
+    }
+    figures.report(std::env::args().any(|argument| argument == "--record"));
+}
+
+fn size_of_binary() -> f64 {
+    let binary = std::fs::metadata(env!("CARGO_BIN_EXE_swarm-pong")).expect("the binary");
+    binary.len() as f64 / 1e6
+}
+
+/// Returns the resident memory of a process in MB; nought where there is no /proc.
+fn resident(service: &Process) -> f64 {
+    let path = format!("/proc/{}/status", service.id());
+    let status = std::fs::read_to_string(path).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    kib.unwrap_or_default() * 1024.0 / 1e6
+}
