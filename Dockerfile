@@ -1,0 +1,51 @@
+# The image of all services: one static binary and nothing else.
+#
+#   docker buildx build --platform linux/amd64,linux/arm64,linux/arm/v7,linux/arm/v6 -t NAME --push .
+#   docker build -t swarm-pong .
+#
+# With a binary that is built already, in a folder of its own, as swarm-pong:
+#
+#   docker build --build-arg BINARY=ready -f Dockerfile -t swarm-pong FOLDER
+#
+# It needs BuildKit: every Docker since 23, DOCKER_BUILDKIT=1 before.
+ARG BUILDER=rust:1.95-slim
+ARG BINARY=build
+
+# Compiles on the machine that builds, for the machine that plays: no emulation. All the code is
+# Rust, so rust-lld and the musl that rustup brings are the whole cross toolchain.
+FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
+ARG TARGETPLATFORM
+WORKDIR /swarm-pong
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/swarm-pong/target \
+    set -eu; \
+    case $TARGETPLATFORM in \
+      linux/amd64)           target=x86_64-unknown-linux-musl ;; \
+      linux/arm64*)          target=aarch64-unknown-linux-musl ;; \
+      linux/arm | linux/arm/v7) target=armv7-unknown-linux-musleabihf ;; \
+      linux/arm/v6)          target=arm-unknown-linux-musleabihf ;; \
+      *) echo "no Rust target known for $TARGETPLATFORM" >&2; exit 1 ;; \
+    esac; \
+    rustup target add "$target"; \
+    export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_LINKER=rust-lld"; \
+    export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS=-Clink-self-contained=yes"; \
+    cargo build --release --locked --bin swarm-pong --target "$target"; \
+    install -D "target/$target/release/swarm-pong" /out/swarm-pong
+
+FROM scratch AS ready
+COPY swarm-pong /out/swarm-pong
+
+# BuildKit makes the one that is named and skips the other.
+FROM ${BINARY} AS binary
+
+FROM scratch
+LABEL org.opencontainers.image.title="swarm-pong" \
+      org.opencontainers.image.description="A table-tennis match played by a Docker Swarm of Raspberry Pis" \
+      org.opencontainers.image.licenses="MIT"
+COPY --from=binary /out/swarm-pong /swarm-pong
+USER 65534:65534
+EXPOSE 3000
+# The numbers and their reasons are in stack.yml; tests/deploy holds the two together.
+HEALTHCHECK --interval=2s --timeout=5s --start-period=10s --retries=1 CMD ["/swarm-pong", "healthcheck"]
+ENTRYPOINT ["/swarm-pong"]

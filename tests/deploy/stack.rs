@@ -1,0 +1,44 @@
+//! `stack.yml` as `docker stack deploy` understands it.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::swarm::ROOT;
+
+/// Environment variables and their values.
+pub(crate) type Settings<'a> = [(&'a str, &'a str)];
+
+pub(crate) fn text(file: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(file)).expect("a file of the project's root")
+}
+
+/// The stack file with the settings filled in.
+pub(crate) fn stack(settings: &Settings<'_>) -> Value {
+    let filled = fill(&text("stack.yml"), settings);
+    serde_saphyr::from_str(&filled).expect("stack.yml is YAML")
+}
+
+/// Every `NAME:-default` between `${` and `}`.
+pub(crate) fn variables(text: &str) -> Vec<&str> {
+    text.split("${")
+        .skip(1)
+        .filter_map(|part| part.split_once('}'))
+        .map(|(variable, _)| variable)
+        .filter(|variable| variable.contains(":-") && variable.starts_with("PONG_"))
+        .collect()
+}
+
+fn fill(text: &str, settings: &Settings<'_>) -> String {
+    variables(text)
+        .into_iter()
+        .fold(text.to_owned(), |filled, variable| {
+            let (name, default) = variable.split_once(":-").expect("variables have defaults");
+            let set = settings.iter().find(|(key, _)| *key == name);
+            filled.replace(
+                &format!("${{{variable}}}"),
+                set.map_or(default, |(_, value)| value),
+            )
+        })
+}
