@@ -58,6 +58,24 @@ impl Score {
         self.longest = self.longest.max(rally.strokes());
     }
 
+    /// Returns the newer of two scores of one manager: the greater of each counter.
+    #[must_use]
+    pub fn newer(self, other: Self) -> Self {
+        Self {
+            ping: self.ping.max(other.ping),
+            pong: self.pong.max(other.pong),
+            draws: self.draws.max(other.draws),
+            lets: self.lets.max(other.lets),
+            abandoned: self.abandoned.max(other.abandoned),
+            ping_hits: self.ping_hits.max(other.ping_hits),
+            ping_misses: self.ping_misses.max(other.ping_misses),
+            pong_hits: self.pong_hits.max(other.pong_hits),
+            pong_misses: self.pong_misses.max(other.pong_misses),
+            faults: self.faults.max(other.faults),
+            longest: self.longest.max(other.longest),
+        }
+    }
+
     /// Returns the rallies that reached a verdict.
     #[must_use]
     pub const fn rallies(&self) -> u64 {
