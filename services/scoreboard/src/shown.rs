@@ -17,7 +17,7 @@ use tokio::time::Instant;
 const BEAT: Duration = Duration::from_millis(150);
 
 /// How many balls fly at once at most.
-const BALLS: usize = 2;
+const BALLS: usize = 1;
 
 /// How long a rally may be silent before its ball is lost: the slowest pace and a late player.
 const LOST_AFTER: Duration = Duration::from_secs(10);
