@@ -18,15 +18,18 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a service on free loopback ports and waits until it accepts connections.
+    /// Starts a service, on free loopback ports unless told where, and waits until it accepts
+    /// connections.
     pub fn start(arguments: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = std::env::temp_dir().join(format!("swarm-pong-{}-{n}.log", std::process::id()));
         let begun = Instant::now();
+        let ports = ["--listen", "--admin"].into_iter().filter(|port| !arguments.contains(port));
         let child = Command::new(env!("CARGO_BIN_EXE_swarm-pong"))
             .args(arguments)
-            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log", "json"])
+            .args(ports.flat_map(|port| [port, "127.0.0.1:0"]))
+            .args(["--log", "json"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).expect("a log file"))
