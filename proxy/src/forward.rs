@@ -13,6 +13,7 @@ use actix_web::http::header::{ACCEPT, Accept, Header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use court::fault::Fault;
 use court::held::PATIENCE;
+use court::url::url;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
 use tokio::time::{Instant, timeout};
@@ -48,10 +49,8 @@ pub(crate) async fn forward(
     let _turn = timeout(QUEUE, proxy.turns.acquire()).await;
     let errand = Errand {
         method: request.method().as_str().parse().unwrap_or(Method::GET),
-        path: match request.uri().query() {
-            Some(query) => format!("{}?{query}", destination.path()),
-            None => destination.path().to_owned(),
-        },
+        destination,
+        query: request.uri().query().map(str::to_owned),
         headers: headers::request(&request, &proxy.me.node),
         deadline: Instant::now() + PATIENCE,
     };
@@ -67,7 +66,8 @@ fn prefers_html(request: &HttpRequest) -> bool {
 /// Holds a request on its way to an upstream.
 struct Errand {
     method: Method,
-    path: String,
+    destination: Destination,
+    query: Option<String>,
     headers: HeaderMap,
     /// Until when the beginning of the answer is held back.
     deadline: Instant,
@@ -104,7 +104,9 @@ impl Errand {
 
     /// Tries one task, once.
     async fn ask(&self, client: &Client, address: SocketAddr) -> Result<Answer, Fault> {
-        let url = format!("http://{address}{}", self.path);
+        let mut url = url(address);
+        url.set_path(self.destination.path());
+        url.set_query(self.query.as_deref());
         let request = client.request(self.method.clone(), url).headers(self.headers.clone());
         let answer = timeout(BEGIN, request.send()).await.map_err(|_| Fault::Timeout)??;
         Answer::read(answer, self.deadline).await

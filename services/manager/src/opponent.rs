@@ -8,6 +8,7 @@ use court::fault::Fault;
 use court::headers;
 use court::roster::Roster;
 use court::task::{Name, Task};
+use court::url::url;
 use rally::{Outcome, Side};
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::{Instant, timeout};
@@ -82,7 +83,7 @@ impl Opponent {
     /// Asks one player, once.
     async fn ask(&self, client: &Client, address: SocketAddr) -> Result<Answered, Fault> {
         let begun = Instant::now();
-        let request = client.get(format!("http://{address}/"));
+        let request = client.get(url(address));
         let asked = async { read(request.send().await?, address).await };
         let (outcome, player) =
             timeout(self.timeout, asked).await.unwrap_or(Err(Fault::Timeout))?;
