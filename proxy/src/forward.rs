@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, Accept, Header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use court::fault::Fault;
+use court::headers::PROXY;
 use court::held::PATIENCE;
 use court::url::url;
 use reqwest::header::HeaderMap;
@@ -35,8 +36,13 @@ pub(crate) async fn forward(
     request: HttpRequest,
     proxy: web::Data<Proxy>,
     client: web::Data<Client>,
-) -> HttpResponse {
-    let Some(destination) = Destination::find(request.uri().path(), prefers_html(&request)) else {
+) -> impl Responder {
+    let answer = pass_on(&request, &proxy, &client).await;
+    answer.customize().insert_header((PROXY, proxy.me.node.as_str()))
+}
+
+async fn pass_on(request: &HttpRequest, proxy: &Proxy, client: &Client) -> HttpResponse {
+    let Some(destination) = Destination::find(request.uri().path(), prefers_html(request)) else {
         return HttpResponse::NotFound().body("nothing here; / and /rally play a rally\n");
     };
     let upstream = match &destination {
@@ -51,10 +57,10 @@ pub(crate) async fn forward(
         method: request.method().as_str().parse().unwrap_or(Method::GET),
         destination,
         query: request.uri().query().map(str::to_owned),
-        headers: headers::request(&request, &proxy.me.node),
+        headers: headers::request(request, &proxy.me.node),
         deadline: Instant::now() + PATIENCE,
     };
-    errand.run(&proxy, upstream, &client).await
+    errand.run(proxy, upstream, client).await
 }
 
 fn prefers_html(request: &HttpRequest) -> bool {
