@@ -5,9 +5,16 @@ mod http;
 #[path = "../support/process.rs"]
 mod process;
 
+mod chances;
+mod door;
 mod facts;
 mod faults;
 mod feed;
 mod game;
+mod gone;
+mod reach;
+mod spread;
+mod stop;
 mod stranger;
+mod stream;
 mod table;
