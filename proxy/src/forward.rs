@@ -15,7 +15,7 @@ use court::fault::Fault;
 use court::held::PATIENCE;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::answer::Answer;
 use crate::destination::Destination;
@@ -29,6 +29,9 @@ const BEGIN: Duration = Duration::from_secs(5);
 /// How long all that are tried may take together, so that two may hang and a client still gets its
 /// answer, and no number of them keeps it waiting longer.
 const GIVE_UP: Duration = Duration::from_secs(10);
+
+/// How long a request waits for its turn; then it goes out of turn, since something behind hangs.
+const QUEUE: Duration = Duration::from_secs(1);
 
 /// Answers every request to the public port.
 pub(crate) async fn forward(
@@ -45,6 +48,8 @@ pub(crate) async fn forward(
         Destination::Rally => &proxy.managers,
         Destination::Page | Destination::Scoreboard(_) => &proxy.scoreboards,
     };
+    // Held until the answer begins; what is slow on purpose takes no turn from others.
+    let _turn = timeout(QUEUE, proxy.turns.acquire()).await;
     let errand = Errand {
         method: request.method().as_str().parse().unwrap_or(Method::GET),
         path: match request.uri().query() {

@@ -23,7 +23,10 @@ use tracing::info;
 
 use crate::admin::{self, Admin};
 
+mod listen;
 mod turn_away;
+
+use listen::listen;
 
 /// How long a connection is kept open for the next request; longer than
 /// [`client`](crate::client)'s own limit, so that the server is not the first to close.
@@ -66,15 +69,11 @@ impl Doors {
     /// [`CannotListen`], when one of them is taken or not this machine's.
     pub fn open(public: SocketAddr, admin: SocketAddr) -> Result<Self, CannotListen> {
         let open = |address: SocketAddr, option| {
-            let open = || {
-                let door = TcpListener::bind(address)?;
-                let address = door.local_addr()?;
-                Ok((door, address))
-            };
-            open().map_err(|source| CannotListen { address, option, source })
+            let opened = listen(address).and_then(|door| Ok((door.local_addr()?, door)));
+            opened.map_err(|source| CannotListen { address, option, source })
         };
-        let (public, public_address) = open(public, "--listen")?;
-        let (admin, admin_address) = open(admin, "--admin")?;
+        let (public_address, public) = open(public, "--listen")?;
+        let (admin_address, admin) = open(admin, "--admin")?;
         Ok(Self { public, admin, addresses: [public_address, admin_address] })
     }
 
