@@ -23,7 +23,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a service on free loopback ports and waits until it accepts connections.
+    /// Starts a service and waits until it accepts connections; on free loopback ports and with log
+    /// lines in JSON unless its options say otherwise.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_with(arguments, &[])
     }
@@ -31,7 +32,9 @@ impl Process {
     /// Starts a service with more in its environment, and waits until it accepts connections.
     pub(crate) fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let begun = Instant::now();
-        let mut process = Self::spawn(arguments, environment);
+        let free = [("PONG_LISTEN", "127.0.0.1:0"), ("PONG_ADMIN", "127.0.0.1:0")];
+        let own = [&free[..], &[("PONG_LOG", "json")], environment].concat();
+        let mut process = Self::spawn(arguments, &own);
         // A demo logs a line for each of its services; its door is the first proxy's.
         let serves = if arguments.first() == Some(&"demo") { "\"proxy.1\"" } else { "" };
         let line = process.logged(&["\"message\":\"serving\"", serves]);
@@ -42,8 +45,8 @@ impl Process {
         process
     }
 
-    /// Starts the binary and waits for nothing; options go before the environment, which has
-    /// nothing of the project's but a free loopback port for each door, and log lines in JSON.
+    /// Starts the binary and waits for nothing; of the project's variables, its environment has
+    /// these and no others.
     pub(crate) fn spawn(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_swarm-pong"));
         let inherited = std::env::vars().map(|(name, _)| name);
@@ -52,8 +55,6 @@ impl Process {
         }
         let mut child = command
             .args(arguments)
-            .envs([("PONG_LISTEN", "127.0.0.1:0"), ("PONG_ADMIN", "127.0.0.1:0")])
-            .env("PONG_LOG", "json")
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -78,14 +79,18 @@ impl Process {
 
     /// Waits for the first log line with all of these in it.
     pub(crate) fn logged(&self, all: &[&str]) -> serde_json::Value {
-        let has_all = |line: &&str| all.iter().all(|part| line.contains(part));
-        let line = self.err.until(|text, _| {
-            // The last piece may be half a line.
-            let whole = &text[..text.rfind('\n').unwrap_or_default()];
-            whole.lines().find(has_all).map(str::to_owned)
-        });
-        let line = line.unwrap_or_else(|| panic!("no {all:?} in: {}", self.log()));
+        let line = self.err.line(all).unwrap_or_else(|| panic!("no {all:?} in: {}", self.log()));
         serde_json::from_str(&line).expect("log lines are JSON")
+    }
+
+    /// Waits for the first line with this in it on stderr, whatever its format.
+    pub(crate) fn wrote(&self, part: &str) -> String {
+        self.err.line(&[part]).unwrap_or_else(|| panic!("no {part:?} in: {}", self.log()))
+    }
+
+    /// Waits for the first line with this in it on stdout.
+    pub(crate) fn printed(&self, part: &str) -> String {
+        self.out.line(&[part]).unwrap_or_else(|| panic!("no {part:?} in: {}", self.out()))
     }
 
     /// Returns the process id.
@@ -93,9 +98,14 @@ impl Process {
         self.child.id()
     }
 
-    /// Sends the signal that ends a service in good order, as Docker does.
+    /// Ends a service in good order, as Docker does.
     pub(crate) fn terminate(&self) {
-        let kill = format!("kill -TERM {}", self.id());
+        self.signal("TERM");
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.id());
         let sent = Command::new("/bin/sh").args(["-c", &kill]).status();
         assert!(sent.expect("every Unix has /bin/sh").success(), "{kill}");
     }
@@ -104,6 +114,11 @@ impl Process {
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a child");
         self.child.wait().expect("a child");
+    }
+
+    /// Waits for the process to end by itself and returns its exit code.
+    pub(crate) fn code(&mut self) -> Option<i32> {
+        self.wait().code()
     }
 
     /// Waits for the process to end by itself.
@@ -151,6 +166,15 @@ impl Heard {
 
     fn now(&self) -> String {
         String::from_utf8_lossy(&self.0.0.lock().expect("whole").0).into_owned()
+    }
+
+    /// Waits for the first whole line with all of these in it.
+    fn line(&self, all: &[&str]) -> Option<String> {
+        let has_all = |line: &&str| all.iter().all(|part| line.contains(part));
+        self.until(|text, _| {
+            let whole = &text[..text.rfind('\n').unwrap_or_default()];
+            whole.lines().find(has_all).map(str::to_owned)
+        })
     }
 
     /// Waits until there is in it what is looked for; none when it ends or time is up before.
