@@ -6,7 +6,7 @@
 //!
 //! The stop, in this order: not ready; for a moment everybody is still served and told that the
 //! connection closes, so that no request crosses a closing connection; then no new connection is
-//! taken in and what runs is finished, while those who still knock are [turned away](turn_away).
+//! taken in and what runs is finished, while those who still knock are turned away.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
