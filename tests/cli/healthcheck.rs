@@ -43,9 +43,7 @@ fn nobody_there_is_unhealthy_after_two_seconds() {
     drop(closed);
     let (code, said, took) = check(&address);
     assert_eq!(code, Some(1));
-    let expected = format!(
-        "swarm-pong: unhealthy: http://{address}/healthz: connection refused\n"
-    );
+    let expected = format!("swarm-pong: unhealthy: http://{address}/healthz: connection refused\n");
     assert_eq!(said, expected);
     assert!(took < Duration::from_secs(4), "{took:?}");
 }

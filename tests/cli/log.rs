@@ -14,9 +14,8 @@ fn table(options: &[&str]) -> (Process, Process, Process) {
     };
     let (ping, pong) = (player("ping", "ping.1"), player("pong", "pong.1"));
     let [at_ping, at_pong] = [&ping, &pong].map(|player| player.listen.to_string());
-    let line = [
-        "manager", "--ping", &at_ping, "--pong", &at_pong, "--task", "manager.1", "--node", "pi2",
-    ];
+    let line =
+        ["manager", "--ping", &at_ping, "--pong", &at_pong, "--task", "manager.1", "--node", "pi2"];
     let manager = Process::start(&[&line[..], options].concat());
     (ping, pong, manager)
 }
@@ -56,7 +55,8 @@ async fn text_is_for_people_and_json_for_pipes() {
 
     let (_ping, _pong, manager) = table(&["--log", "json"]);
     let at = manager.listen.to_string();
-    let text = ["--managers", &at, "--scoreboards", "127.0.0.1:1", "--log", "text", "--node", "pi3"];
+    let text =
+        ["--managers", &at, "--scoreboards", "127.0.0.1:1", "--log", "text", "--node", "pi3"];
     let text = Process::spawn(&[&["proxy"], &text[..]].concat(), &environment);
     let line = text.wrote("serving");
     assert!(line.contains("INFO serving") && line.contains("node=pi3"), "{line}");

@@ -6,14 +6,17 @@ use crate::process::Process;
 #[tokio::test]
 async fn a_variable_is_as_good_as_an_option_and_an_option_goes_before_it() {
     let environment = [
-        ("PONG_SIDE", "ping"), ("PONG_HIT_CHANCE", "0"), ("PONG_NODE", "pi1"),
+        ("PONG_SIDE", "ping"),
+        ("PONG_HIT_CHANCE", "0"),
+        ("PONG_NODE", "pi1"),
         ("PONG_TASK", "ping.1"),
     ];
     let player = Process::start_with(&["player"], &environment);
     let answer = get(player.listen, "/", &[]).await;
     assert_eq!((answer.body.as_str(), answer.header("pong-player")), ("MISS", "ping.1@pi1"));
 
-    let options = ["player", "--side", "pong", "--hit-chance", "100", "--node", "pi2", "--task", "a"];
+    let options =
+        ["player", "--side", "pong", "--hit-chance", "100", "--node", "pi2", "--task", "a"];
     let player = Process::start_with(&options, &environment);
     let answer = get(player.listen, "/", &["Accept: application/json"]).await;
     let expected = serde_json::json!({
@@ -30,8 +33,12 @@ async fn variables_tell_a_manager_and_a_proxy_who_is_where_and_how_to_play() {
     );
     let [at_ping, at_pong] = [&ping, &pong].map(|player| player.listen.to_string());
     let environment = [
-        ("PONG_PING", at_ping.as_str()), ("PONG_PONG", at_pong.as_str()), ("PONG_ROUNDS", "2"),
-        ("PONG_PACE", "1ms"), ("PONG_LIMIT", "9"), ("PONG_STROKE_TIMEOUT", "2s"),
+        ("PONG_PING", at_ping.as_str()),
+        ("PONG_PONG", at_pong.as_str()),
+        ("PONG_ROUNDS", "2"),
+        ("PONG_PACE", "1ms"),
+        ("PONG_LIMIT", "9"),
+        ("PONG_STROKE_TIMEOUT", "2s"),
     ];
     let manager = Process::start_with(&["manager"], &environment);
     let at_manager = manager.listen.to_string();

@@ -35,7 +35,10 @@ async fn a_service_says_who_it_is() {
     assert_eq!(who["service"], "pong");
     assert_eq!((&who["task"], &who["node"]), (&"pong.3".into(), &"pi4".into()));
     assert_eq!(who["version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!((&who["os"], &who["arch"]), (&std::env::consts::OS.into(), &std::env::consts::ARCH.into()));
+    assert_eq!(
+        (&who["os"], &who["arch"]),
+        (&std::env::consts::OS.into(), &std::env::consts::ARCH.into())
+    );
     assert!(who["started"].as_u64() > Some(1_700_000_000), "{who}");
     let metrics = get(player.admin, "/metrics", &[]).await;
     assert!(metrics.header("content-type").starts_with("application/openmetrics-text"));
@@ -54,7 +57,8 @@ async fn an_unnamed_task_is_named_after_its_service_and_process() {
 
 #[tokio::test]
 async fn a_service_starts_and_waits_when_those_it_needs_are_missing() {
-    let manager = Process::start(&["manager", "--ping", "127.0.0.1:1", "--pong", "nowhere.invalid:1"]);
+    let manager =
+        Process::start(&["manager", "--ping", "127.0.0.1:1", "--pong", "nowhere.invalid:1"]);
     let answer = get(manager.listen, "/", &[]).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{answer:?}");
     let ready = get(manager.admin, "/readyz", &[]).await;

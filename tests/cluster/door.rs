@@ -22,8 +22,12 @@ async fn method_query_and_headers_go_through_and_who_asked_is_added() {
     let manager = Stranger::says(ok("told\n"), Then::Stays).await;
     let door = door(&[&manager]);
     let headers = [
-        "Accept: application/json", "Cookie: a=1", "Cookie: b=2", "X-Mine: 1",
-        "X-Forwarded-For: 198.51.100.7", "Forwarded: for=198.51.100.7",
+        "Accept: application/json",
+        "Cookie: a=1",
+        "Cookie: b=2",
+        "X-Mine: 1",
+        "X-Forwarded-For: 198.51.100.7",
+        "Forwarded: for=198.51.100.7",
     ];
     ask(door.listen, "DELETE", "/rally?who&pace=0", &headers).await.expect("an answer");
     let heard = manager.heard().pop().expect("a request");
@@ -43,9 +47,17 @@ async fn what_belongs_to_the_clients_connection_stays_outside() {
     let manager = Stranger::says(ok("told\n"), Then::Stays).await;
     let door = door(&[&manager]);
     let headers = [
-        "Connection: keep-alive, X-Hop", "X-Hop: 1", "Keep-Alive: timeout=5", "TE: trailers",
-        "Trailer: X-End", "Upgrade: websocket", "Proxy-Authorization: Basic c2VjcmV0",
-        "Proxy-Connection: keep-alive", "Pong-Proxy: evil", "Pong-Rally: evil", "Pong-Player: evil",
+        "Connection: keep-alive, X-Hop",
+        "X-Hop: 1",
+        "Keep-Alive: timeout=5",
+        "TE: trailers",
+        "Trailer: X-End",
+        "Upgrade: websocket",
+        "Proxy-Authorization: Basic c2VjcmV0",
+        "Proxy-Connection: keep-alive",
+        "Pong-Proxy: evil",
+        "Pong-Rally: evil",
+        "Pong-Player: evil",
         "Pong-Manager: evil",
     ];
     get(door.listen, "/", &headers).await;
@@ -70,8 +82,11 @@ async fn status_and_headers_come_back_without_those_of_the_managers_connection()
     let answer = get(door.listen, "/", &[]).await;
     assert_eq!((answer.status, answer.body.as_str()), (418, "told"));
     for (name, value) in [
-        ("content-type", "text/tea"), ("x-own", "1"), ("pong-rally", "5eed-1"),
-        ("pong-manager", "manager.1@pi3"), ("pong-proxy", "pi7"),
+        ("content-type", "text/tea"),
+        ("x-own", "1"),
+        ("pong-rally", "5eed-1"),
+        ("pong-manager", "manager.1@pi3"),
+        ("pong-proxy", "pi7"),
     ] {
         assert_eq!(answer.header(name), value, "{name}");
     }
@@ -96,12 +111,16 @@ async fn a_manager_that_dies_before_anything_was_sent_costs_the_client_nothing()
     }
     assert!(!dying.heard().is_empty());
     let metrics = get(door.admin, "/metrics", &[]).await.body;
-    assert!(metrics.contains("pong_proxy_faults_total{upstream=\"manager\",cause=\"reset\"}"), "{metrics}");
+    assert!(
+        metrics.contains("pong_proxy_faults_total{upstream=\"manager\",cause=\"reset\"}"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]
 async fn a_manager_that_refuses_for_now_leaves_the_request_to_another() {
-    let full = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 5\r\n\r\nfull\n";
+    let full =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 5\r\n\r\nfull\n";
     let (full, living) =
         (Stranger::says(full, Then::Stays).await, Stranger::says(ok("told\n"), Then::Stays).await);
     let both = door(&[&full, &living]);

@@ -15,8 +15,19 @@ async fn assert_costs_nothing(bad: SocketAddr, cause: &str, words: &str) {
     let (ping, pong) = (player("ping.1@pi1", "100"), player("pong.1@pi2", "100"));
     let pings = format!("{bad},{}", ping.listen);
     let manager = Process::start(&[
-        "manager", "--ping", &pings, "--pong", &pong.listen.to_string(), "--rounds", "3",
-        "--stroke-timeout", "600ms", "--task", "manager.1", "--node", "pi3",
+        "manager",
+        "--ping",
+        &pings,
+        "--pong",
+        &pong.listen.to_string(),
+        "--rounds",
+        "3",
+        "--stroke-timeout",
+        "600ms",
+        "--task",
+        "manager.1",
+        "--node",
+        "pi3",
     ]);
     let mut faults = 0;
     for _ in 0..5 {
@@ -118,7 +129,8 @@ async fn one_that_makes_10_mb_of_noise_costs_nothing() {
 #[tokio::test]
 async fn one_whose_head_never_ends_costs_nothing() {
     let noise = "HTTP/1.1 200 OK\r\n".to_owned() + &"X-Noise: MISS\r\n".repeat(1 << 16);
-    assert_answer_costs_nothing(noise.as_bytes(), Then::Hangs, "protocol", "unreadable answer").await;
+    assert_answer_costs_nothing(noise.as_bytes(), Then::Hangs, "protocol", "unreadable answer")
+        .await;
 }
 
 #[tokio::test]
@@ -131,7 +143,8 @@ async fn one_that_does_not_speak_http_costs_nothing() {
 async fn one_that_sends_elsewhere_is_not_followed() {
     let elsewhere = Stranger::says(ok("MISS"), Then::Stays).await;
     let at = elsewhere.address;
-    let moved = format!("HTTP/1.1 302 Found\r\nLocation: http://{at}/\r\nContent-Length: 0\r\n\r\n");
+    let moved =
+        format!("HTTP/1.1 302 Found\r\nLocation: http://{at}/\r\nContent-Length: 0\r\n\r\n");
     assert_answer_costs_nothing(moved.as_bytes(), Then::Stays, "status", "status 302 Found").await;
     assert_eq!(elsewhere.heard(), [""; 0]);
 }

@@ -59,7 +59,8 @@ async fn the_score_is_exact_however_many_rallies_are_played() {
         let text = get(manager.listen, "/", &[]).await.body;
         let played = text.lines().count() as u64 - 1;
         let winner = text.lines().last().and_then(|line| line.strip_prefix("The winner is "));
-        *winners.entry(winner.expect("no draws at 50 %").to_ascii_lowercase()).or_default() += 1_u64;
+        *winners.entry(winner.expect("no draws at 50 %").to_ascii_lowercase()).or_default() +=
+            1_u64;
         (strokes, longest) = (strokes + played, played.max(longest));
     }
     let mut scores = 1;
@@ -71,7 +72,10 @@ async fn the_score_is_exact_however_many_rallies_are_played() {
                 assert_eq!((&data["manager"]["task"]), "manager.1");
                 scores += 1;
                 let score = &data["score"];
-                if score["ping"].as_u64().zip(score["pong"].as_u64()).is_some_and(|(a, b)| a + b == 200)
+                if score["ping"]
+                    .as_u64()
+                    .zip(score["pong"].as_u64())
+                    .is_some_and(|(a, b)| a + b == 200)
                 {
                     return score.clone();
                 }
@@ -129,7 +133,10 @@ async fn a_few_rallies_a_second_are_featured_and_they_are_whole() {
     timeout(PATIENCE, async { tokio::join!(load, listen) }).await.expect("the last is featured");
     let seconds = begun.elapsed().as_secs_f64();
     // Three at once in the beginning, and three for each second.
-    assert!((3..=3 + (3.0 * seconds) as u64).contains(&whole), "{whole} of {played} in {seconds} s");
+    assert!(
+        (3..=3 + (3.0 * seconds) as u64).contains(&whole),
+        "{whole} of {played} in {seconds} s"
+    );
     assert!(played > 3 * whole, "{whole} of {played}: too few to tell");
     // The first, five a second, and the beat that was due.
     assert!(scores <= 2 + (5.0 * seconds).ceil() as u64, "{scores} in {seconds} s");

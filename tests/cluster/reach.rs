@@ -76,7 +76,8 @@ async fn nothing_leads_a_proxy_anywhere_but_to_its_upstreams() {
     assert_eq!(decoy.heard(), [""; 0]);
 
     // What did get through asks for a rally, or for what a scoreboard shows to all.
-    for (upstream, allowed) in [(&manager, &["/"][..]), (&scoreboard, &["/", "/score", "/events"])] {
+    for (upstream, allowed) in [(&manager, &["/"][..]), (&scoreboard, &["/", "/score", "/events"])]
+    {
         for head in upstream.heard() {
             let target = head.split(' ').nth(1).expect("a target");
             let path = target.split('?').next().expect("a path");

@@ -13,10 +13,15 @@ async fn strokes(cluster: &Cluster, rallies: usize) -> HashMap<String, u32> {
             let mut client = Connection::open(door).await.expect("connected");
             let mut tasks = Vec::new();
             for _ in 0..rallies / 8 {
-                let request = "GET / HTTP/1.1\r\nHost: test\r\nAccept: application/x-ndjson\r\n\r\n";
+                let request =
+                    "GET / HTTP/1.1\r\nHost: test\r\nAccept: application/x-ndjson\r\n\r\n";
                 client.send(request).await.expect("sent");
                 let lines = client.answer().await.expect("a whole rally").lines();
-                assert!(["ping", "pong", "draw"].map(Some).contains(&lines.last().expect("an end")["verdict"].as_str()));
+                assert!(
+                    ["ping", "pong", "draw"]
+                        .map(Some)
+                        .contains(&lines.last().expect("an end")["verdict"].as_str())
+                );
                 let named = lines.iter().filter_map(|line| line["task"].as_str());
                 tasks.extend(named.map(str::to_owned));
             }

@@ -47,9 +47,11 @@ impl Cluster {
         let Some((name, node)) = task.split_once('@') else { return false };
         let on = |at: &&Node| at.name.as_str() == node;
         name.starts_with(service)
-            && self.nodes.iter().find(on).is_some_and(|node| {
-                node.tasks.iter().any(|task| task.as_str() == name)
-            })
+            && self
+                .nodes
+                .iter()
+                .find(on)
+                .is_some_and(|node| node.tasks.iter().any(|task| task.as_str() == name))
     }
 }
 
@@ -103,7 +105,12 @@ struct ManagerLine {
 }
 
 /// Starts a manager whose players are at these addresses, with options as on the command line.
-pub(crate) fn manager(name: &str, ping: &[SocketAddr], pong: &[SocketAddr], options: &[&str]) -> Service {
+pub(crate) fn manager(
+    name: &str,
+    ping: &[SocketAddr],
+    pong: &[SocketAddr],
+    options: &[&str],
+) -> Service {
     let line = ["manager"].into_iter().chain(options.iter().copied());
     let play = ManagerLine::parse_from(line).play;
     let [ping, pong] = [ping, pong].map(|at| Peers::from_iter(at.iter().copied()));

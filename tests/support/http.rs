@@ -53,7 +53,12 @@ pub(crate) async fn get(address: SocketAddr, path: &str, headers: &[&str]) -> An
 }
 
 /// Asks once, on a connection of its own; an answer that is not whole is an error.
-pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Result<Answer> {
+pub(crate) async fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+) -> Result<Answer> {
     let mut connection = Connection::open(address).await?;
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     let request = format!("{method} {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n");
@@ -100,7 +105,8 @@ impl Connection {
     pub(crate) async fn head(&mut self) -> Result<Answer> {
         let first = self.line().await?;
         let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let mut answer = Answer { status: status.ok_or(ErrorKind::InvalidData)?, ..Answer::default() };
+        let mut answer =
+            Answer { status: status.ok_or(ErrorKind::InvalidData)?, ..Answer::default() };
         loop {
             let line = self.line().await?;
             let Some((name, value)) = line.split_once(':') else { break };

@@ -13,8 +13,13 @@ pub struct Options {
     pub side: Side,
 
     /// Chance of a HIT in percent: 0 always misses, 100 always hits
-    #[arg(long, env = "PONG_HIT_CHANCE", value_name = "PERCENT", default_value = "85",
-        allow_negative_numbers = true)]
+    #[arg(
+        long,
+        env = "PONG_HIT_CHANCE",
+        value_name = "PERCENT",
+        default_value = "85",
+        allow_negative_numbers = true
+    )]
     pub hit_chance: HitChance,
 
     /// Number to draw luck from, 0 to 2^64-1, so that strokes repeat from start to start; without
