@@ -44,10 +44,17 @@ pub struct DemoOptions {
     pub listen: SocketAddr,
 
     /// Chance of a HIT in percent: 0 always misses, 100 always hits
-    #[arg(long, env = "PONG_HIT_CHANCE", value_name = "PERCENT", default_value = "85")]
+    #[arg(
+        long,
+        env = "PONG_HIT_CHANCE",
+        value_name = "PERCENT",
+        default_value = "85",
+        allow_negative_numbers = true
+    )]
     pub hit_chance: HitChance,
 
-    /// Number to draw all luck from: rallies asked for one by one repeat from start to start
+    /// Number to draw all luck from, 0 to 2^64-1, so that rallies asked for one by one repeat from
+    /// start to start; without one, luck is the system's
     #[arg(long, env = "PONG_SEED", value_name = "N")]
     pub seed: Option<u64>,
 
@@ -66,6 +73,8 @@ pub struct Demo {
     nodes: Vec<Node>,
     running: JoinSet<io::Result<()>>,
     stop: CancellationToken,
+    players: JoinSet<io::Result<()>>,
+    stop_players: CancellationToken,
 }
 
 /// Tells what runs on a simulated node.
@@ -93,7 +102,8 @@ impl Demo {
         let mut nodes: Vec<Node> = (1..=options.nodes)
             .map(|n| Node { name: name(n), proxy: free, admin: free, tasks: Vec::new() })
             .collect();
-        let mut running = JoinSet::new();
+        let (mut running, mut players) = (JoinSet::new(), JoinSet::new());
+        let stop_players = CancellationToken::new();
         let mut placed = 0;
         // As Swarm does with equal nodes: one after the other.
         let mut place = |service: &str, n: u8| {
@@ -113,7 +123,7 @@ impl Demo {
                 addresses.push(doors.public());
                 let player = player::Options { side, hit_chance, seed };
                 let me = place(side.name(), n);
-                run(&mut running, player::run(player, me, doors, 1, stop.clone()));
+                run(&mut players, player::run(player, me, doors, 1, stop_players.clone()));
             }
             Ok(Peers::from_iter(addresses))
         };
@@ -138,7 +148,7 @@ impl Demo {
             let me = Task { name, node: node.name.clone() };
             run(&mut running, proxy::run(proxy, me, doors, 1, stop.clone()));
         }
-        Ok(Self { nodes, running, stop })
+        Ok(Self { nodes, running, stop, players, stop_players })
     }
 
     /// Returns the nodes and what runs on them.
@@ -177,19 +187,28 @@ impl Demo {
 
     /// Waits until every service has ended; when one fails, the others are stopped too.
     ///
+    /// Players are the last to stop, since rallies in flight need them to be finished.
+    ///
     /// # Errors
     ///
     /// The first failure of a service.
     pub async fn wait(mut self) -> io::Result<()> {
         let mut outcome = Ok(());
-        while let Some(ended) = self.running.join_next().await {
+        loop {
+            let ended = tokio::select! {
+                Some(ended) = self.running.join_next() => ended,
+                Some(ended) = self.players.join_next() => ended,
+                else => return outcome,
+            };
             let ended = ended.unwrap_or_else(|panic| Err(io::Error::other(panic)));
             if ended.is_err() {
                 self.stop.cancel();
             }
+            if self.running.is_empty() {
+                self.stop_players.cancel();
+            }
             outcome = outcome.and(ended);
         }
-        outcome
     }
 }
 

@@ -17,7 +17,7 @@ use court::held::PATIENCE;
 use court::url::url;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::answer::Answer;
 use crate::destination::Destination;
@@ -27,6 +27,10 @@ use crate::service::{Proxy, Upstream};
 /// How long an upstream may take to begin an answer; a manager needs 4 s at most for a first
 /// stroke, however its players fail.
 const BEGIN: Duration = Duration::from_secs(5);
+
+/// How long all that are tried may take together, so that two may hang and a client still gets its
+/// answer, and no number of them keeps it waiting longer.
+const GIVE_UP: Duration = Duration::from_secs(10);
 
 /// How long a request waits for its turn; then it goes out of turn, since something behind hangs.
 const QUEUE: Duration = Duration::from_secs(1);
@@ -85,9 +89,13 @@ impl Errand {
         let mut tried: Vec<SocketAddr> = Vec::new();
         let mut faults = Vec::new();
         let mut refusal = None;
-        while let Some(address) = upstream.roster.next(&tried) {
+        let give_up = Instant::now() + GIVE_UP;
+        while Instant::now() < give_up
+            && let Some(address) = upstream.roster.next(&tried)
+        {
             tried.push(address);
-            match self.ask(client, address).await {
+            let deadline = give_up.min(Instant::now() + BEGIN);
+            match self.ask(client, address, deadline).await {
                 // A task that is stopping, full or without players; another may be better off.
                 Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE => {
                     refusal = Some(answer);
@@ -108,13 +116,18 @@ impl Errand {
         }
     }
 
-    /// Tries one task, once.
-    async fn ask(&self, client: &Client, address: SocketAddr) -> Result<Answer, Fault> {
+    /// Tries one task, once, and waits for it until the deadline.
+    async fn ask(
+        &self,
+        client: &Client,
+        address: SocketAddr,
+        deadline: Instant,
+    ) -> Result<Answer, Fault> {
         let mut url = url(address);
         url.set_path(self.destination.path());
         url.set_query(self.query.as_deref());
         let request = client.request(self.method.clone(), url).headers(self.headers.clone());
-        let answer = timeout(BEGIN, request.send()).await.map_err(|_| Fault::Timeout)??;
+        let answer = timeout_at(deadline, request.send()).await.map_err(|_| Fault::Timeout)??;
         Answer::read(answer, self.deadline).await
     }
 }

@@ -17,7 +17,7 @@ thread_local! {
     static KNOWN: RefCell<HashMap<SocketAddr, Url>> = RefCell::default();
 }
 
-/// Returns `http://ADDRESS/`.
+/// Returns `http://ADDRESS/`; without the zone of a link-local IPv6 address, which no URL can name.
 ///
 /// # Panics
 ///
@@ -28,7 +28,10 @@ pub fn url(address: SocketAddr) -> Url {
         if known.len() >= MOST {
             known.clear();
         }
-        let read = || format!("http://{address}/").parse().expect("an address is lawful in a URL");
+        let read = || {
+            let zoneless = SocketAddr::new(address.ip(), address.port());
+            format!("http://{zoneless}/").parse().expect("an address is lawful in a URL")
+        };
         known.entry(address).or_insert_with(read).clone()
     })
 }
