@@ -36,10 +36,12 @@ pub struct Cli {
 enum Command {
     /// The whole cluster in this process, with simulated nodes
     ///
-    /// Starts players, managers, and a proxy for each node, each with sockets of its own on
-    /// loopback, says where they are, and plays a rally for every request:
+    /// Starts players, managers, a scoreboard, and a proxy for each node, each with sockets of its
+    /// own on loopback, says where they are, and plays a rally for every request:
     ///
     ///   curl localhost:3000
+    ///
+    /// A browser at the same address shows the cluster playing.
     #[command(verbatim_doc_comment)]
     Demo(DemoOptions),
 
@@ -54,6 +56,13 @@ enum Command {
     /// and node of each stroke and its time, ?pace=300ms slows it down for people. GET /events is
     /// the feed, as server-sent events.
     Manager(Service<manager::Options>),
+
+    /// The score of all managers, and a page that shows the whole cluster playing
+    ///
+    /// GET / is the page, /score everything it shows as JSON, /events the same as it changes. It
+    /// follows every manager's feed and asks every task who it is; it needs no Docker socket. Any
+    /// number of scoreboards keep the same score and tell each other what they have heard.
+    Scoreboard(Service<scoreboard::Options>),
 
     /// The public door: passes requests on to managers and scoreboards
     ///
@@ -102,6 +111,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
                 let start = Start::new(common)?;
                 let me = start.common.me("manager");
                 Ok(manager::run(own, me, start.doors, start.workers, start.stop).await?)
+            }
+            Some(Command::Scoreboard(Service { own, common })) => {
+                let start = Start::new(common)?;
+                let me = start.common.me("scoreboard");
+                Ok(scoreboard::run(own, me, start.doors, start.workers, start.stop).await?)
             }
             Some(Command::Proxy(Service { own, common })) => {
                 let start = Start::new(common)?;

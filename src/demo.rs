@@ -34,6 +34,11 @@ pub struct DemoOptions {
         value_parser = clap::value_parser!(u8).range(1..=64))]
     pub managers: u8,
 
+    /// Scoreboards, 0 to 64; without one there is no page
+    #[arg(long, env = "PONG_SCOREBOARD_COUNT", value_name = "N", default_value = "1",
+        value_parser = clap::value_parser!(u8).range(0..=64))]
+    pub scoreboards: u8,
+
     /// Address and port of the first node's proxy; the others take free ports
     #[arg(
         long,
@@ -115,12 +120,15 @@ impl Demo {
             Task { name, node: node.name.clone() }
         };
 
+        // Whom a scoreboard asks who they are: the admin port of every task.
+        let mut whoami = Vec::new();
         let DemoOptions { hit_chance, seed, play, .. } = options;
         let mut side = |side: Side| {
             let mut addresses = Vec::new();
             for n in 1..=options.players {
                 let doors = Doors::open(free, free)?;
                 addresses.push(doors.public());
+                whoami.push(doors.admin());
                 let player = player::Options { side, hit_chance, seed };
                 let me = place(side.name(), n);
                 run(&mut players, player::run(player, me, doors, 1, stop_players.clone()));
@@ -133,20 +141,37 @@ impl Demo {
         for n in 1..=options.managers {
             let doors = Doors::open(free, free)?;
             managers.push(doors.public());
+            whoami.push(doors.admin());
             let manager = manager::Options { ping: ping.clone(), pong: pong.clone(), play };
             let me = place("manager", n);
             run(&mut running, manager::run(manager, me, doors, 1, stop.clone()));
         }
 
         let managers = Peers::from_iter(managers);
+        let mut boards = Vec::new();
+        for n in 1..=options.scoreboards {
+            let doors = Doors::open(free, free)?;
+            whoami.push(doors.admin());
+            boards.push((place("scoreboard", n), doors));
+        }
+        let scoreboards = Peers::from_iter(boards.iter().map(|(_, doors)| doors.public()));
+
         for (n, node) in nodes.iter_mut().enumerate() {
             let doors = Doors::open(if n == 0 { options.listen } else { free }, free)?;
             (node.proxy, node.admin) = (doors.public(), doors.admin());
-            let scoreboards = Peers::default();
-            let proxy = proxy::Options { managers: managers.clone(), scoreboards };
+            whoami.push(doors.admin());
+            let (managers, scoreboards) = (managers.clone(), scoreboards.clone());
+            let proxy = proxy::Options { managers, scoreboards };
             let name = Name::from_any(&format!("proxy.{}", n + 1));
             let me = Task { name, node: node.name.clone() };
             run(&mut running, proxy::run(proxy, me, doors, 1, stop.clone()));
+        }
+
+        for (me, doors) in boards {
+            let whoami = Peers::from_iter(whoami.iter().copied());
+            let (managers, peers) = (managers.clone(), scoreboards.clone());
+            let board = scoreboard::Options { managers, peers, whoami };
+            run(&mut running, scoreboard::run(board, me, doors, 1, stop.clone()));
         }
         Ok(Self { nodes, running, stop, players, stop_players })
     }
@@ -180,7 +205,8 @@ impl Demo {
         let _ = write!(
             text,
             "\nTry\n  {bold}curl {door}{plain}\n  curl -N '{door}/?who&pace=300ms'\n  \
-             curl -H 'Accept: application/json' {door}\n\nCtrl-C stops it.\n"
+             curl -H 'Accept: application/json' {door}\n  and http://{door} in a browser\n\n\
+             Ctrl-C stops it.\n"
         );
         text
     }

@@ -40,6 +40,9 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// How long connections that were taken in just before may need to reach their worker.
 const SETTLE: Duration = Duration::from_millis(100);
 
+/// How long after the stop signal a request may still come in.
+pub const LAST_CALL: Duration = FAREWELL.saturating_add(SETTLE);
+
 /// How long running requests may take to finish, in seconds. With the rest it stays below 5 s, half
 /// of Docker's default grace of 10 s.
 const FINISH: u64 = 3;

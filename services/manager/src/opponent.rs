@@ -7,7 +7,7 @@ use std::time::Duration;
 use court::fault::Fault;
 use court::headers;
 use court::roster::Roster;
-use court::task::{Name, Task};
+use court::task::Task;
 use court::url::url;
 use rally::{Outcome, Side};
 use reqwest::{Client, Response, StatusCode};
@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use crate::counts::Counts;
+use crate::players::{Players, nameless};
 
 /// How long a stroke may go on looking for a player that answers. With the last one's own time, at
 /// most 2 s, it stays within the 5 s after which a proxy tries another manager.
@@ -30,6 +31,7 @@ pub(crate) struct Opponent {
     pub(crate) roster: Arc<Roster>,
     pub(crate) timeout: Duration,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) players: Arc<Players>,
 }
 
 /// Holds an answered stroke.
@@ -67,6 +69,7 @@ impl Opponent {
             match self.ask(client, address).await {
                 Ok(answered) => {
                     self.roster.answered(address);
+                    self.players.answered(address, self.side, &answered.player);
                     asked.answered = Some(answered);
                     break;
                 }
@@ -93,6 +96,7 @@ impl Opponent {
     fn fault(&self, rally: &str, address: SocketAddr, fault: Fault) {
         self.roster.failed(address);
         self.counts.fault(self.side, fault);
+        self.players.failed(address, self.side);
         warn!(
             task = %self.me.name, node = %self.me.node, rally, side = self.side.name(),
             %address, %fault, "player failed; trying the next"
@@ -117,12 +121,4 @@ async fn read(mut answer: Response, address: SocketAddr) -> Result<(Outcome, Tas
     let named =
         answer.headers().get(headers::PLAYER).and_then(|name| name.to_str().ok()?.parse().ok());
     Ok((outcome, named.unwrap_or_else(|| nameless(address))))
-}
-
-/// Names a player that does not name itself, such as one somebody else wrote.
-fn nameless(address: SocketAddr) -> Task {
-    Task {
-        name: Name::from_any(&address.to_string()),
-        node: Name::from_any(&address.ip().to_string()),
-    }
 }
