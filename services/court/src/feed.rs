@@ -49,12 +49,13 @@ impl Feed {
         self.0.receiver_count()
     }
 
-    /// Answers a request with the events from now on, after `first`, until `stop`.
+    /// Answers a request with the events from now on, after `first`, until `over`; what was
+    /// published before that is still sent.
     #[must_use]
-    pub fn answer(&self, first: Bytes, stop: &CancellationToken) -> HttpResponse {
-        let events = stream::once(async { first }).chain(events(self.0.subscribe()));
+    pub fn answer(&self, first: Bytes, over: &CancellationToken) -> HttpResponse {
         // An open stream would hold up the graceful stop until its timeout.
-        let events = events.map(Ok::<_, Infallible>).take_until(stop.clone().cancelled_owned());
+        let events = stream::once(async { first }).chain(events(self.0.subscribe(), over.clone()));
+        let events = events.map(Ok::<_, Infallible>);
         HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, "text/event-stream"))
             .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -63,15 +64,21 @@ impl Feed {
     }
 }
 
-fn events(receiver: Receiver<Bytes>) -> impl Stream<Item = Bytes> {
-    stream::unfold(receiver, async |mut receiver| {
+fn events(receiver: Receiver<Bytes>, over: CancellationToken) -> impl Stream<Item = Bytes> {
+    stream::unfold((receiver, over), async |(mut receiver, over)| {
         loop {
-            match timeout(HEARTBEAT, receiver.recv()).await {
-                Ok(Ok(event)) => return Some((event, receiver)),
-                Ok(Err(RecvError::Lagged(_))) => {}
+            let next = tokio::select! {
+                biased;
+                next = timeout(HEARTBEAT, receiver.recv()) => next,
+                () = over.cancelled() => return None,
+            };
+            let event = match next {
+                Ok(Ok(event)) => event,
+                Ok(Err(RecvError::Lagged(_))) => continue,
                 Ok(Err(RecvError::Closed)) => return None,
-                Err(_) => return Some((Bytes::from_static(b":\n\n"), receiver)),
-            }
+                Err(_) => Bytes::from_static(b":\n\n"),
+            };
+            return Some((event, (receiver, over)));
         }
     })
 }

@@ -76,5 +76,5 @@ fn unavailable(reason: String) -> HttpResponse {
 
 async fn events(manager: web::Data<Manager>) -> HttpResponse {
     let score = feed::render("score", &manager.counted());
-    manager.feed.answer(score, &manager.stop)
+    manager.feed.answer(score, &manager.all_told)
 }

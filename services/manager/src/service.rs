@@ -12,12 +12,12 @@ use court::discovery::{Discovery, SystemResolver};
 use court::event::Counted;
 use court::feed::Feed;
 use court::metrics::Metrics;
-use court::serve::{Doors, serve};
+use court::serve::{Doors, FAREWELL, serve};
 use court::task::Task;
 use prometheus_client::registry::Registry;
 use rally::Side;
 use tokio::sync::Semaphore;
-use tokio::time::interval;
+use tokio::time::{interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::counts::Counts;
@@ -41,6 +41,8 @@ pub(crate) struct Manager {
     /// One place for each rally that may be in flight.
     pub(crate) places: Arc<Semaphore>,
     pub(crate) stop: CancellationToken,
+    /// Cancelled after the last score has been published.
+    pub(crate) all_told: CancellationToken,
     opponents: [Opponent; 2],
     /// A random name for this life of the manager.
     incarnation: String,
@@ -81,12 +83,13 @@ pub async fn run(
         feed: Feed::default(),
         places: Arc::new(Semaphore::new(options.play.limit as usize)),
         stop: stop.clone(),
+        all_told: CancellationToken::new(),
         opponents,
         incarnation: format!("{:08x}", rand::random::<u32>()),
         begun: AtomicU64::new(0),
         me,
     });
-    tokio::spawn(stop.clone().run_until_cancelled_owned(publish_score(Arc::clone(&manager))));
+    tokio::spawn(publish_score(Arc::clone(&manager)));
     if let Some(every) = options.play.play_every.0 {
         tokio::spawn(
             stop.clone().run_until_cancelled_owned(alone::play(Arc::clone(&manager), every)),
@@ -142,16 +145,23 @@ impl Manager {
     }
 }
 
-/// Publishes the score as it changes, five times a second at most.
+/// Publishes the score as it changes, five times a second at most, and once more when the manager
+/// is stopping and the last rally is over.
 async fn publish_score(manager: Arc<Manager>) {
     let mut told = manager.counts.score();
     let mut beat = interval(SCORE_EVERY);
-    loop {
-        beat.tick().await;
+    while manager.stop.run_until_cancelled(beat.tick()).await.is_some() {
         let counted = manager.counted();
         if counted.score != told {
             told = counted.score;
             manager.feed.publish("score", &counted);
         }
     }
+    sleep(FAREWELL).await;
+    // Whoever has every place knows that no rally is in flight, and that none begins.
+    if let Ok(places) = manager.places.acquire_many(manager.options.limit).await {
+        places.forget();
+    }
+    manager.feed.publish("score", &manager.counted());
+    manager.all_told.cancel();
 }
