@@ -27,6 +27,8 @@ pub(crate) struct Proxy {
     pub(crate) managers: Upstream,
     pub(crate) scoreboards: Upstream,
     pub(crate) stop: CancellationToken,
+    /// What `Via` says of it.
+    pub(crate) via: String,
     faults: Family<Cause, Counter>,
 }
 
@@ -67,7 +69,8 @@ pub async fn run(
     };
     let managers = upstream("manager", options.managers).await;
     let scoreboards = upstream("scoreboard", options.scoreboards).await;
-    let proxy = Arc::new(Proxy { managers, scoreboards, stop: stop.clone(), faults, me });
+    let via = format!("1.1 {} (swarm-pong/{})", me.node, doors.release());
+    let proxy = Arc::new(Proxy { managers, scoreboards, stop: stop.clone(), via, faults, me });
     let door = Arc::clone(&proxy);
     let ready = Arc::new(move || match door.managers.roster.count() {
         (known, resting) if known == resting => Err("no manager within reach".to_owned()),
