@@ -143,7 +143,7 @@ impl Start {
     fn new(common: Options) -> Result<Self, Failure> {
         log::init(common.log.log, common.log.log_level);
         Ok(Self {
-            doors: Doors::open(common.listen, common.admin)?,
+            doors: Doors::open(common.listen, common.admin)?.released_as(common.release.clone()),
             workers: available_parallelism()?.get(),
             stop: stop::on_signal()?,
             common,

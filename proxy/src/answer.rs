@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::VIA;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use court::fault::Fault;
@@ -57,6 +58,7 @@ impl Answer {
         for header in headers::answer(&self.headers) {
             answer.append_header(header);
         }
+        answer.append_header((VIA, proxy.via.as_str()));
         match self.body {
             Held::Whole(body) => answer.body(body),
             Held::Begun(begun, rest) => {

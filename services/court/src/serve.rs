@@ -15,13 +15,16 @@ use std::time::Duration;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::guard::fn_guard;
-use actix_web::http::ConnectionType;
+use actix_web::http::{ConnectionType, header};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
 use tokio::time::sleep;
 use tracing::info;
 
 use crate::admin::{self, Admin};
+use crate::headers;
+use crate::options::own_release;
+use crate::task::Name;
 
 mod listen;
 mod turn_away;
@@ -35,7 +38,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long everybody is still served after the stop signal. Docker takes a task's address out of
 /// DNS two seconds before the signal (moby's `defaultGossipConvergeDelay`), so those who follow DNS
 /// have left by now; this is for clients that hold a connection.
-const FAREWELL: Duration = Duration::from_millis(500);
+pub const FAREWELL: Duration = Duration::from_millis(500);
 
 /// How long connections that were taken in just before may need to reach their worker.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -53,6 +56,7 @@ pub struct Doors {
     public: TcpListener,
     admin: TcpListener,
     addresses: [SocketAddr; 2],
+    release: Name,
 }
 
 /// Says which address could not be listened on, and what to do.
@@ -77,7 +81,20 @@ impl Doors {
         };
         let (public_address, public) = open(public, "--listen")?;
         let (admin_address, admin) = open(admin, "--admin")?;
-        Ok(Self { public, admin, addresses: [public_address, admin_address] })
+        let addresses = [public_address, admin_address];
+        Ok(Self { public, admin, addresses, release: own_release() })
+    }
+
+    /// Names the release that serves, which every answer tells as `Server: swarm-pong/RELEASE`.
+    #[must_use]
+    pub fn released_as(self, release: Name) -> Self {
+        Self { release, ..self }
+    }
+
+    /// Returns the release that serves; the version, unless it was named.
+    #[must_use]
+    pub const fn release(&self) -> &Name {
+        &self.release
     }
 
     /// Returns the address of the public port.
@@ -104,7 +121,7 @@ struct ThroughAdmin;
 /// # Errors
 ///
 /// The system's, when threads cannot be started or ports cannot be polled.
-pub async fn serve<F>(doors: Doors, admin: Admin, workers: usize, routes: F) -> io::Result<()>
+pub async fn serve<F>(doors: Doors, mut admin: Admin, workers: usize, routes: F) -> io::Result<()>
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
@@ -115,9 +132,12 @@ where
         admin = %admin_address, "serving"
     );
     let left_over = doors.public.try_clone()?;
+    let server_name = headers::server(&doors.release);
+    admin.whoami.release = doors.release;
     let stop = admin.stop.clone();
     let server = HttpServer::new(move || {
         let stop = admin.stop.clone();
+        let server_name = server_name.clone();
         App::new()
             .app_data(web::Data::new(admin.clone()))
             .wrap_fn(move |request: ServiceRequest, service| {
@@ -126,8 +146,13 @@ where
                 }
                 let answer = service.call(request);
                 let stop = stop.clone();
+                let server_name = server_name.clone();
                 async move {
                     let mut answer = answer.await?;
+                    // What was passed on names whom it comes from.
+                    if !answer.headers().contains_key(header::SERVER) {
+                        answer.headers_mut().insert(header::SERVER, server_name);
+                    }
                     if stop.is_cancelled() {
                         say_farewell(&mut answer);
                     }

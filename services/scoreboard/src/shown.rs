@@ -152,6 +152,7 @@ mod tests {
             side: Side::Ping,
             outcome: Outcome::Hit,
             player: "ping.1@pi1".parse().expect("a task"),
+            release: None,
             micros: 400,
             manager: "manager.1@pi1".parse().expect("a task"),
             proxy: None,
