@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 
-use rally::{Outcome, Score, Side};
+use rally::{MAX_ROUNDS, Outcome, Score, Side};
 use serde::{Deserialize, Serialize};
 
+use crate::sse::Message;
 use crate::task::{Name, Task};
 
 /// Tells one manager's counters: the event `score`.
@@ -63,4 +64,100 @@ pub struct Ended {
     /// The node whose proxy carried it, if one did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<Name>,
+}
+
+/// Tells one event of a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A manager's counters.
+    Score(Counted),
+    /// A stroke of a featured rally.
+    Stroke(Stroke),
+    /// The end of a featured rally.
+    Ended(Ended),
+}
+
+/// Says why something in a feed is no event of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum Unlawful {
+    /// Its name is not known, as when a newer manager tells more.
+    #[error("an event of an unknown kind")]
+    Kind,
+    /// Its data is not what the name stands for.
+    #[error("unreadable data: {0}")]
+    Data(#[from] serde_json::Error),
+    /// A field has a value that no manager gives it.
+    #[error("a value out of range in '{0}'")]
+    Value(&'static str),
+}
+
+/// Reads what came from the network, and takes nothing that a manager would not say: names and ids
+/// are harmless wherever they are shown, and numbers are within the rules of the game.
+impl TryFrom<&Message> for Event {
+    type Error = Unlawful;
+
+    fn try_from(Message { event, data }: &Message) -> Result<Self, Unlawful> {
+        let lawful = |id: &str, field| match id.parse::<Name>() {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Unlawful::Value(field)),
+        };
+        let most = 2 * MAX_ROUNDS;
+        match event.as_str() {
+            "score" => {
+                let counted: Counted = serde_json::from_str(data)?;
+                lawful(&counted.incarnation, "incarnation")?;
+                Ok(Self::Score(counted))
+            }
+            "stroke" => {
+                let stroke: Stroke = serde_json::from_str(data)?;
+                lawful(&stroke.rally, "rally")?;
+                let in_range = (1..=most).contains(&stroke.n);
+                if in_range { Ok(Self::Stroke(stroke)) } else { Err(Unlawful::Value("n")) }
+            }
+            "rally" => {
+                let ended: Ended = serde_json::from_str(data)?;
+                lawful(&ended.rally, "rally")?;
+                lawful(&ended.verdict, "verdict")?;
+                let in_range = ended.strokes <= most;
+                if in_range { Ok(Self::Ended(ended)) } else { Err(Unlawful::Value("strokes")) }
+            }
+            _ => Err(Unlawful::Kind),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STROKE: &str = r#"{"rally":"5eed-1","n":1,"side":"ping","outcome":"HIT",
+        "task":"ping.2","node":"pi3","micros":412,
+        "manager":{"task":"manager.1","node":"pi1"},"proxy":"pi2"}"#;
+
+    fn read(event: &str, data: &str) -> Result<Event, String> {
+        let message = Message { event: event.to_owned(), data: data.to_owned() };
+        Event::try_from(&message).map_err(|unlawful| unlawful.to_string())
+    }
+
+    #[test]
+    fn what_a_manager_publishes_is_read_again() {
+        let Ok(Event::Stroke(stroke)) = read("stroke", STROKE) else { panic!("a stroke") };
+        assert_eq!(stroke.player.to_string(), "ping.2@pi3");
+        let written = serde_json::to_string(&stroke).expect("plain");
+        assert_eq!(read("stroke", &written), Ok(Event::Stroke(stroke)));
+    }
+
+    #[test]
+    fn what_no_manager_says_is_unlawful() {
+        for (event, data, reason) in [
+            ("weather", STROKE.to_owned(), "an event of an unknown kind"),
+            ("stroke", STROKE.replace("5eed-1", "<b>"), "a value out of range in 'rally'"),
+            ("stroke", STROKE.replace(r#""n":1"#, r#""n":199"#), "a value out of range in 'n'"),
+            ("stroke", STROKE.replace("pi3", "p i"), "unreadable data: a name has 1 to 63"),
+            ("stroke", "{".to_owned(), "unreadable data: EOF"),
+        ] {
+            let refusal = read(event, &data).expect_err("unlawful");
+            assert!(refusal.starts_with(reason), "{refusal}");
+        }
+    }
 }
