@@ -4,6 +4,8 @@
 //! Both doors are served by the same workers, so that a service which no longer answers the one
 //! does not look healthy through the other.
 //!
+//! A service that has nothing to offer to others has the admin door alone.
+//!
 //! The stop, in this order: not ready; for a moment everybody is still served and told that the
 //! connection closes, so that no request crosses a closing connection; then no new connection is
 //! taken in and what runs is finished, while those who still knock are [turned away](turn_away).
@@ -41,10 +43,10 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// of Docker's default grace of 10 s.
 const FINISH: u64 = 3;
 
-/// Holds the two ports of a service, open but not yet served.
+/// Holds the ports of a service, open but not yet served.
 #[derive(Debug)]
 pub struct Doors {
-    public: TcpListener,
+    public: Option<TcpListener>,
     admin: TcpListener,
     addresses: [SocketAddr; 2],
 }
@@ -65,20 +67,22 @@ impl Doors {
     ///
     /// [`CannotListen`], when one of them is taken or not this machine's.
     pub fn open(public: SocketAddr, admin: SocketAddr) -> Result<Self, CannotListen> {
-        let open = |address: SocketAddr, option| {
-            let open = || {
-                let door = TcpListener::bind(address)?;
-                let address = door.local_addr()?;
-                Ok((door, address))
-            };
-            open().map_err(|source| CannotListen { address, option, source })
-        };
         let (public, public_address) = open(public, "--listen")?;
         let (admin, admin_address) = open(admin, "--admin")?;
-        Ok(Self { public, admin, addresses: [public_address, admin_address] })
+        Ok(Self { public: Some(public), admin, addresses: [public_address, admin_address] })
     }
 
-    /// Returns the address of the public port.
+    /// Opens the admin port alone.
+    ///
+    /// # Errors
+    ///
+    /// [`CannotListen`], when it is taken or not this machine's.
+    pub fn open_admin(admin: SocketAddr) -> Result<Self, CannotListen> {
+        let (admin, address) = open(admin, "--admin")?;
+        Ok(Self { public: None, admin, addresses: [address; 2] })
+    }
+
+    /// Returns the address of the public port, or of the admin port if there is no other.
     #[must_use]
     pub const fn public(&self) -> SocketAddr {
         self.addresses[0]
@@ -89,6 +93,18 @@ impl Doors {
     pub const fn admin(&self) -> SocketAddr {
         self.addresses[1]
     }
+}
+
+fn open(
+    address: SocketAddr,
+    option: &'static str,
+) -> Result<(TcpListener, SocketAddr), CannotListen> {
+    let open = || {
+        let door = TcpListener::bind(address)?;
+        let address = door.local_addr()?;
+        Ok((door, address))
+    };
+    open().map_err(|source| CannotListen { address, option, source })
 }
 
 /// Marks a request that came in through the admin door.
@@ -112,7 +128,7 @@ where
         task = %me.name, node = %me.node, service, listen = %doors.public(),
         admin = %admin_address, "serving"
     );
-    let left_over = doors.public.try_clone()?;
+    let left_over = doors.public.as_ref().map(TcpListener::try_clone).transpose()?;
     let stop = admin.stop.clone();
     let server = HttpServer::new(move || {
         let stop = admin.stop.clone();
@@ -145,16 +161,18 @@ where
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(FINISH)
     .disable_signals()
-    .listen(doors.public)?
-    .listen(doors.admin)?
-    .run();
+    .listen(doors.admin)?;
+    let server = match doors.public {
+        Some(public) => server.listen(public)?.run(),
+        None => server.run(),
+    };
 
     let handle = server.handle();
     let ending = async {
         stop.cancelled().await;
         sleep(FAREWELL).await;
         handle.pause().await;
-        let turning_away = turn_away::all(left_over);
+        let turning_away = left_over.map(turn_away::all);
         sleep(SETTLE).await;
         handle.stop(true).await;
         drop(turning_away);

@@ -29,15 +29,23 @@ pub fn opener(options: LampOptions, me: Task) -> Opener {
 
 /// Opens the first lamp that there is, and says why the others are none.
 fn auto(options: &LampOptions, me: &Task) -> Box<dyn Lamp> {
-    for way in AUTO {
-        match one(way, options, me) {
-            Ok(lamp) => return lamp,
-            Err(no) => info!(task = %me.name, node = %me.node, reason = %no, "lamp passed over"),
-        }
-    }
-    let what = "no lamp on this node; it is simulated, as 'lamp' lines of this log";
-    warn!(task = %me.name, node = %me.node, "{what}");
-    Box::new(Simulated::logged(me.clone()))
+    let found = first(options, me, |no| {
+        info!(task = %me.name, node = %me.node, reason = %no, "lamp passed over");
+    });
+    found.unwrap_or_else(|| {
+        let what = "no lamp on this node; it is simulated, as 'lamp' lines of this log";
+        warn!(task = %me.name, node = %me.node, "{what}");
+        Box::new(Simulated::logged(me.clone()))
+    })
+}
+
+/// Opens the first lamp that is no simulation, and tells of those that did not open.
+pub(crate) fn first(
+    options: &LampOptions,
+    me: &Task,
+    mut passed_over: impl FnMut(NoLamp),
+) -> Option<Box<dyn Lamp>> {
+    AUTO.into_iter().find_map(|way| one(way, options, me).map_err(&mut passed_over).ok())
 }
 
 /// Opens a lamp in one way.

@@ -32,4 +32,4 @@ pub use options::{LampOptions, Options};
 pub use pins::{NotPins, Pins};
 pub use scene::{Flash, Lights, Scene};
 pub use service::run;
-pub use walk::{Untested, walk};
+pub use walk::{Untested, test};

@@ -3,10 +3,13 @@
 use std::io::Write;
 use std::time::Duration;
 
+use court::task::Task;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::lamp::{NoLamp, Opener};
+use crate::auto::{first, one};
+use crate::lamp::{Lamp, NoLamp, Way};
+use crate::options::LampOptions;
 use crate::scene::{Lights, Scene};
 
 /// How long each light is on.
@@ -18,22 +21,41 @@ pub enum Untested {
     /// It did not open.
     #[error("no lamp: {0}")]
     NoLamp(#[from] NoLamp),
+    /// No way led to one.
+    #[error("no lamp found: see above why; --lamp tries one way alone")]
+    Nothing,
     /// It failed.
     #[error("{0}: {1}")]
     Failed(String, std::io::Error),
 }
 
-/// Lights red, yellow and green, one after the other, and says so; dark at the end, or at `stop`.
+/// Opens the lamp that `options` name, or the first that there is, lights red, yellow and green, one
+/// after the other, and says so; dark at the end, or at `stop`.
 ///
 /// # Errors
 ///
-/// [`Untested`], when the lamp does not open or fails.
-pub async fn walk(
-    mut open: Opener,
+/// [`Untested`], when no lamp opens or it fails.
+pub async fn test(
+    options: &LampOptions,
+    me: &Task,
     out: &mut impl Write,
     stop: CancellationToken,
 ) -> Result<(), Untested> {
-    let mut lamp = open()?;
+    let lamp = match options.lamp.unwrap_or(Way::Auto) {
+        Way::Auto => {
+            let found = first(options, me, |no| drop(writeln!(out, "passed over: {no}")));
+            found.ok_or(Untested::Nothing)?
+        }
+        way => one(way, options, me)?,
+    };
+    walk(lamp, out, stop).await
+}
+
+async fn walk(
+    mut lamp: Box<dyn Lamp>,
+    out: &mut impl Write,
+    stop: CancellationToken,
+) -> Result<(), Untested> {
     // Whoever does not read is looking at the lamp.
     let _ = writeln!(out, "on {}:", lamp.name());
     for (colour, idle) in
@@ -61,29 +83,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_lights_red_yellow_green_and_ends_dark_saying_where() {
         let shown = Arc::new(Mutex::new(Vec::new()));
-        let open: Opener = Box::new({
+        let tell = {
             let shown = Arc::clone(&shown);
-            move || {
-                let shown = Arc::clone(&shown);
-                let tell = move |lights| shown.lock().expect("whole").push(lights);
-                Ok(Box::new(Simulated::new(tell)))
-            }
-        });
+            move |lights| shown.lock().expect("whole").push(lights)
+        };
+        let lamp = Box::new(Simulated::new(tell));
         let mut out = Vec::new();
-        walk(open, &mut out, CancellationToken::new()).await.expect("a simulation");
+        walk(lamp, &mut out, CancellationToken::new()).await.expect("a simulation");
         let wanted = [Lights::RED, Lights::YELLOW, Lights::GREEN, Lights::DARK];
         assert_eq!(*shown.lock().expect("whole"), wanted);
         assert_eq!(
             String::from_utf8_lossy(&out),
             "on a simulation:\n  red\n  yellow\n  green\n  dark\n"
         );
-    }
-
-    #[tokio::test]
-    async fn a_lamp_that_does_not_open_is_the_answer() {
-        let no = NoLamp { way: "leds", reason: "none".to_owned() };
-        let open: Opener = Box::new(move || Err(no.clone()));
-        let untested = walk(open, &mut Vec::new(), CancellationToken::new()).await;
-        assert_eq!(untested.expect_err("no lamp").to_string(), "no lamp: leds: none");
     }
 }
