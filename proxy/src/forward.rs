@@ -26,6 +26,9 @@ use crate::service::{Proxy, Upstream};
 /// stroke, however its players fail.
 const BEGIN: Duration = Duration::from_secs(5);
 
+/// How long a request waits for its turn; then it goes out of turn, since something behind hangs.
+const QUEUE: Duration = Duration::from_secs(1);
+
 /// Answers every request to the public port.
 pub(crate) async fn forward(
     request: HttpRequest,
@@ -41,6 +44,8 @@ pub(crate) async fn forward(
         Destination::Rally => &proxy.managers,
         Destination::Page | Destination::Scoreboard(_) => &proxy.scoreboards,
     };
+    // Held until the answer begins; what is slow on purpose takes no turn from others.
+    let _turn = timeout(QUEUE, proxy.turns.acquire()).await;
     let errand = Errand {
         method: request.method().as_str().parse().unwrap_or(Method::GET),
         path: match request.uri().query() {

@@ -19,21 +19,12 @@ const PLACES: &[(&str, &str)] = &[
     ("deploy.restart_policy.condition", "--restart-condition"),
     ("deploy.restart_policy.delay", "--restart-delay"),
     ("deploy.rollback_config.delay", "--rollback-delay"),
-    (
-        "deploy.rollback_config.failure_action",
-        "--rollback-failure-action",
-    ),
+    ("deploy.rollback_config.failure_action", "--rollback-failure-action"),
     ("deploy.rollback_config.monitor", "--rollback-monitor"),
     ("deploy.rollback_config.order", "--rollback-order"),
-    (
-        "deploy.rollback_config.parallelism",
-        "--rollback-parallelism",
-    ),
+    ("deploy.rollback_config.parallelism", "--rollback-parallelism"),
     ("deploy.update_config.delay", "--update-delay"),
-    (
-        "deploy.update_config.failure_action",
-        "--update-failure-action",
-    ),
+    ("deploy.update_config.failure_action", "--update-failure-action"),
     ("deploy.update_config.monitor", "--update-monitor"),
     ("deploy.update_config.order", "--update-order"),
     ("deploy.update_config.parallelism", "--update-parallelism"),
@@ -63,25 +54,16 @@ pub(crate) fn of_stack(service: &Value) -> Flags {
 }
 
 fn collect(value: &Value, path: &str, flags: &mut Flags) {
-    let flag = PLACES
-        .iter()
-        .find(|(place, _)| *place == path)
-        .map(|(_, flag)| *flag);
+    let flag = PLACES.iter().find(|(place, _)| *place == path).map(|(_, flag)| *flag);
     match (flag, value) {
         (None, Value::Object(keys)) => {
             for (key, value) in keys {
-                collect(
-                    value,
-                    format!("{path}.{key}").trim_start_matches('.'),
-                    flags,
-                );
+                collect(value, format!("{path}.{key}").trim_start_matches('.'), flags);
             }
         }
         (None, _) => panic!("stack.yml says {path}, but no flag is known for it"),
         (Some(flag), Value::Object(keys)) => {
-            let pairs = keys
-                .iter()
-                .map(|(key, value)| format!("{key}={}", plain(value)));
+            let pairs = keys.iter().map(|(key, value)| format!("{key}={}", plain(value)));
             flags.extend(pairs.map(|pair| (flag.to_owned(), pair)));
         }
         (Some(flag), Value::Array(items)) => {
@@ -95,9 +77,7 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(keys) => {
-            let pairs = keys
-                .iter()
-                .map(|(key, value)| format!("{key}={}", plain(value)));
+            let pairs = keys.iter().map(|(key, value)| format!("{key}={}", plain(value)));
             sorted(pairs.collect())
         }
         other => other.to_string(),
@@ -126,11 +106,7 @@ pub(crate) fn of_call(words: &[String]) -> Flags {
             }
             image => {
                 flags.insert(("image".into(), image.to_owned()));
-                flags.extend(
-                    words
-                        .by_ref()
-                        .map(|word| ("command".to_owned(), word.clone())),
-                );
+                flags.extend(words.by_ref().map(|word| ("command".to_owned(), word.clone())));
             }
         }
     }

@@ -8,18 +8,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A running service.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     log: PathBuf,
-    pub listen: SocketAddr,
-    pub admin: SocketAddr,
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin: SocketAddr,
     /// From the start of the process to its first accepted connection.
-    pub ready_in: Duration,
+    pub(crate) ready_in: Duration,
 }
 
 impl Process {
     /// Starts a service on free loopback ports and waits until it accepts connections.
-    pub fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = std::env::temp_dir().join(format!("swarm-pong-{}-{n}.log", std::process::id()));
@@ -56,18 +56,18 @@ impl Process {
     }
 
     /// Returns what the process has logged.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Returns the process id.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits for the process to end, at most ten seconds.
     #[allow(dead_code, reason = "not every user of this file waits")]
-    pub fn wait(&mut self) -> std::process::ExitStatus {
+    pub(crate) fn wait(&mut self) -> std::process::ExitStatus {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {

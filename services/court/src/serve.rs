@@ -8,7 +8,7 @@
 //!
 //! The stop, in this order: not ready; for a moment everybody is still served and told that the
 //! connection closes, so that no request crosses a closing connection; then no new connection is
-//! taken in and what runs is finished, while those who still knock are [turned away](turn_away).
+//! taken in and what runs is finished, while those who still knock are turned away.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -25,7 +25,10 @@ use tracing::info;
 
 use crate::admin::{self, Admin};
 
+mod listen;
 mod turn_away;
+
+use listen::listen;
 
 /// How long a connection is kept open for the next request; longer than
 /// [`client`](crate::client)'s own limit, so that the server is not the first to close.
@@ -99,12 +102,11 @@ fn open(
     address: SocketAddr,
     option: &'static str,
 ) -> Result<(TcpListener, SocketAddr), CannotListen> {
-    let open = || {
-        let door = TcpListener::bind(address)?;
+    let opened = listen(address).and_then(|door| {
         let address = door.local_addr()?;
         Ok((door, address))
-    };
-    open().map_err(|source| CannotListen { address, option, source })
+    });
+    opened.map_err(|source| CannotListen { address, option, source })
 }
 
 /// Marks a request that came in through the admin door.

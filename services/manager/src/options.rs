@@ -46,6 +46,11 @@ pub struct PlayOptions {
         value_parser = |text: &str| duration(text, Duration::from_millis(10), Duration::from_secs(2)))]
     pub stroke_timeout: Duration,
 
+    /// Tables: rallies at full speed that are played at once; more wait for their turn
+    #[arg(long, env = "PONG_TABLES", value_name = "N", default_value = "16",
+        value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub tables: u16,
+
     /// Rallies in flight at once; more are answered 503 with Retry-After
     #[arg(long, env = "PONG_LIMIT", value_name = "N", default_value = "1024",
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
