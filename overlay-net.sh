@@ -11,7 +11,7 @@ subnet=${PONG_SUBNET:-10.0.9.0/24}
 usage() {
   cat <<END
 Usage: overlay-net.sh [--encrypted]               create the network $net
-       overlay-net.sh [--encrypted] up [IMAGE]    ... and the services ping, pong, manager, proxy
+       overlay-net.sh [--encrypted] up [IMAGE]    ... and the services ping, pong, manager, proxy, light
        overlay-net.sh down                        remove all of it
 
 Run it on a manager of the Swarm. What is there already stays as it is.
@@ -150,6 +150,11 @@ up() {
     --env PONG_MANAGERS=tasks.manager:3000 --env PONG_SCOREBOARDS=tasks.scoreboard:3000 \
     --publish "mode=${PONG_PUBLISH:-host},target=3000,published=${PONG_PORT:-3000},protocol=tcp" \
     "$image" proxy
+  service light stop-first --mode global --endpoint-mode dnsrr --user 0:0 \
+    --env 'PONG_TASK=light.{{.Node.Hostname}}' \
+    --env PONG_MANAGERS=tasks.manager:3000 --env PONG_LEDS=/leds \
+    --mount type=bind,source=/sys/devices/platform,target=/leds \
+    "$image" light
 }
 
 down() {
