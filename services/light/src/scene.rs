@@ -11,7 +11,7 @@ pub(crate) const BEAT: Duration = Duration::from_millis(150);
 pub(crate) const STEPS: u32 = 12;
 
 /// How many steps of a beat a flash lasts. The dark rest sets two flashes in a row apart.
-const LIT: u32 = 8;
+pub(crate) const LIT: u32 = 8;
 
 /// Tells what happens on this node at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

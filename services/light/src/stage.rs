@@ -36,7 +36,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// Sets up a stage on a node that knows no manager yet.
     pub(crate) fn new(node: Name, idle: Idle, now: Instant) -> Self {
-        let (table, managers) = (Table::default(), HashSet::new());
+        let (table, managers) = (Table::new(node.clone()), HashSet::new());
         Self { node, idle, table, managers, alone_since: None, busy: now }
     }
 
@@ -81,7 +81,7 @@ impl Stage {
     pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
         let alone =
             if self.managers.is_empty() { self.alone_since.map(|at| at + ALONE) } else { None };
-        let idle = match (self.table.next_change(&self.node, now), self.idled(now)) {
+        let idle = match (self.table.next_change(now), self.idled(now)) {
             (Some(beat), _) => Some(beat),
             (None, Some(idled)) => self.idle.lights(idled).1.map(|left| now + left),
             (None, None) if self.idle == Idle::Off => None,

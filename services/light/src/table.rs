@@ -14,7 +14,7 @@ use court::event::{Ended, Stroke};
 use court::task::Name;
 use tokio::time::Instant;
 
-use crate::scene::{BEAT, STEPS};
+use crate::scene::{BEAT, LIT, STEPS};
 
 /// How long a rally may be silent: the slowest pace, 5 s, and the 5 s within which a stroke is
 /// played or its rally becomes a let.
@@ -27,8 +27,9 @@ const WAIT: Duration = Duration::from_secs(2);
 const STROKES: usize = 2 * rally::MAX_ROUNDS as usize;
 
 /// Keeps the rally that is shown and the one that waits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Table {
+    node: Name,
     shown: Option<Rally>,
     waiting: Waiting,
 }
@@ -51,7 +52,15 @@ struct Rally {
     over: bool,
     begun: Instant,
     heard: Instant,
-    beat: Option<(Stroke, Instant)>,
+    beat: Option<Beat>,
+}
+
+#[derive(Debug)]
+struct Beat {
+    stroke: Stroke,
+    begun: Instant,
+    /// Whether the dark rest after a flash on this node is still to be seen.
+    unrested: bool,
 }
 
 /// Tells what is shown now, anywhere in the cluster.
@@ -64,6 +73,11 @@ pub(crate) struct Shown<'a> {
 }
 
 impl Table {
+    /// Makes a table for the lamp of a node.
+    pub(crate) const fn new(node: Name) -> Self {
+        Self { node, shown: None, waiting: Waiting::Nobody }
+    }
+
     /// Takes a stroke in; only a rally seen from its first stroke is shown.
     pub(crate) fn stroke(&mut self, from: SocketAddr, stroke: Stroke, now: Instant) {
         if let Some(rally) = self.find(&stroke.rally) {
@@ -113,20 +127,23 @@ impl Table {
     /// Returns what is shown now, if a rally is.
     pub(crate) fn shown(&mut self, now: Instant) -> Option<Shown<'_>> {
         self.advance(now);
-        let rally = self.shown.as_ref()?;
-        let stroke = rally.beat.as_ref().map(|(stroke, begun)| (stroke, step(*begun, now)));
+        let rally = self.shown.as_mut()?;
+        if let Some(beat) = &mut rally.beat {
+            beat.unrested &= beat.step(now) < LIT;
+        }
+        let stroke = rally.beat.as_ref().map(|beat| (&beat.stroke, beat.step(now)));
         Some(Shown { proxy: rally.proxy.as_ref(), stroke })
     }
 
-    /// Returns when something changes by itself: the next step of a beat on `node`, the end of a
+    /// Returns when something changes by itself: the next step of a beat on this node, the end of a
     /// beat anywhere, or the end of patience.
-    pub(crate) fn next_change(&self, node: &Name, now: Instant) -> Option<Instant> {
+    pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
         let rally = self.shown.as_ref()?;
         Some(match &rally.beat {
-            Some((stroke, begun)) if stroke.player.node == *node => {
-                *begun + BEAT * (step(*begun, now) + 1) / STEPS
+            Some(beat) if beat.stroke.player.node == self.node => {
+                beat.begun + BEAT * (beat.step(now) + 1) / STEPS
             }
-            Some((_, begun)) => *begun + BEAT,
+            Some(beat) => beat.begun + BEAT,
             None => rally.heard + SILENCE,
         })
     }
@@ -145,7 +162,7 @@ impl Table {
 
     fn advance(&mut self, now: Instant) {
         while let Some(rally) = &mut self.shown {
-            if rally.advance(now) {
+            if rally.advance(&self.node, now) {
                 return;
             }
             self.shown = match std::mem::take(&mut self.waiting) {
@@ -158,25 +175,38 @@ impl Table {
 
 impl Rally {
     /// Shows the stroke that is due, and tells whether there is still something to be shown.
-    fn advance(&mut self, now: Instant) -> bool {
-        let ended = match &self.beat {
-            Some((_, begun)) if now < *begun + BEAT => return true,
-            Some((_, begun)) => *begun + BEAT,
-            None => now,
+    fn advance(&mut self, node: &Name, now: Instant) -> bool {
+        let mut ended = now;
+        if let Some(beat) = &mut self.beat {
+            ended = beat.begun + BEAT;
+            if now < ended {
+                return true;
+            }
+            if beat.unrested {
+                // Too late for the rest: two flashes would look like one. It is made up for.
+                beat.begun = now - BEAT * LIT / STEPS;
+                return true;
+            }
+        }
+        // In step with the beat before, unless so much of the flash is over that it would be missed.
+        let in_step = ended.max(self.heard.min(now));
+        let begun = if now - in_step < BEAT / STEPS * 2 { in_step } else { now };
+        let beat = |stroke: Stroke| {
+            let unrested = stroke.player.node == *node;
+            Beat { stroke, begun, unrested }
         };
-        self.beat = self.strokes.pop_front().map(|stroke| {
-            // In step with the beat before it, unless that is long over.
-            let begun = if now - ended < BEAT { ended.max(self.heard.min(now)) } else { now };
-            (stroke, begun)
-        });
+        self.beat = self.strokes.pop_front().map(beat);
         let gone = self.over || now.saturating_duration_since(self.heard) >= SILENCE;
         self.beat.is_some() || !gone
     }
 }
 
-fn step(begun: Instant, now: Instant) -> u32 {
-    let steps = (now - begun).as_micros() * u128::from(STEPS) / BEAT.as_micros();
-    u32::try_from(steps).map_or(STEPS - 1, |steps| steps.min(STEPS - 1))
+impl Beat {
+    /// Returns how many steps old it is.
+    fn step(&self, now: Instant) -> u32 {
+        let steps = (now - self.begun).as_micros() * u128::from(STEPS) / BEAT.as_micros();
+        u32::try_from(steps).map_or(STEPS - 1, |steps| steps.min(STEPS - 1))
+    }
 }
 
 #[cfg(test)]
