@@ -10,11 +10,14 @@ use court::options::Log;
 use court::peers::Peers;
 use court::serve::{CannotListen, Doors};
 use court::task::{Name, Task};
+use light::{LampOptions, Opener, Simulated, Way};
 use manager::PlayOptions;
 use player::HitChance;
 use rally::Side;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+use crate::panel::Panel;
 
 /// Holds what the demo can be told.
 #[derive(Args, Clone, Debug)]
@@ -67,6 +70,10 @@ pub struct DemoOptions {
     #[allow(missing_docs)]
     pub play: PlayOptions,
 
+    /// Of the first node; the lamps of the others are simulated, and all idle alike.
+    #[command(flatten)]
+    pub lamp: LampOptions,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub log: Log,
@@ -91,17 +98,22 @@ pub struct Node {
     pub proxy: SocketAddr,
     /// Where its proxy's admin port is.
     pub admin: SocketAddr,
-    /// Its tasks but for the proxy.
+    /// Its tasks but for the proxy and the light.
     pub tasks: Vec<Name>,
 }
 
 impl Demo {
-    /// Opens every port, then starts every service; ends when `stop` is cancelled.
+    /// Opens every port, then starts every service; ends when `stop` is cancelled. Simulated lamps
+    /// are shown on the panel, or as log lines if there is none.
     ///
     /// # Errors
     ///
     /// [`CannotListen`], when the port asked for is taken.
-    pub fn start(options: DemoOptions, stop: CancellationToken) -> Result<Self, CannotListen> {
+    pub fn start(
+        options: DemoOptions,
+        panel: Option<Panel>,
+        stop: CancellationToken,
+    ) -> Result<Self, CannotListen> {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let name = |n: u8| Name::from_any(&format!("pi{n}"));
         let mut nodes: Vec<Node> = (1..=options.nodes)
@@ -160,11 +172,20 @@ impl Demo {
             let doors = Doors::open(if n == 0 { options.listen } else { free }, free)?;
             (node.proxy, node.admin) = (doors.public(), doors.admin());
             whoami.push(doors.admin());
-            let (managers, scoreboards) = (managers.clone(), scoreboards.clone());
-            let proxy = proxy::Options { managers, scoreboards };
-            let name = Name::from_any(&format!("proxy.{}", n + 1));
-            let me = Task { name, node: node.name.clone() };
-            run(&mut running, proxy::run(proxy, me, doors, 1, stop.clone()));
+            let (upstreams, boards) = (managers.clone(), scoreboards.clone());
+            let proxy = proxy::Options { managers: upstreams, scoreboards: boards };
+            let task = |service: &str| {
+                let name = Name::from_any(&format!("{service}.{}", n + 1));
+                Task { name, node: node.name.clone() }
+            };
+            run(&mut running, proxy::run(proxy, task("proxy"), doors, 1, stop.clone()));
+
+            let doors = Doors::open_admin(free)?;
+            whoami.push(doors.admin());
+            let (me, idle) = (task("light"), options.lamp.idle);
+            let lamp = lamp(options.lamp.clone(), n == 0, &me, panel.as_ref());
+            let light = light::run(managers.clone(), idle, lamp, me, doors, 1, stop.clone());
+            run(&mut running, light);
         }
 
         for (me, doors) in boards {
@@ -235,6 +256,23 @@ impl Demo {
             }
             outcome = outcome.and(ended);
         }
+    }
+}
+
+/// Returns what opens a node's lamp: for the first one what was asked for.
+fn lamp(options: LampOptions, first: bool, me: &Task, panel: Option<&Panel>) -> Opener {
+    let simulated = matches!(options.lamp, None | Some(Way::Simulated));
+    match panel {
+        _ if first && !simulated => light::opener(options, me.clone()),
+        Some(panel) => {
+            let row = panel.add(me.node.clone());
+            let panel = panel.clone();
+            Box::new(move || {
+                let panel = panel.clone();
+                Ok(Box::new(Simulated::new(move |lights| panel.set(row, lights))))
+            })
+        }
+        None => light::opener(LampOptions { lamp: Some(Way::Simulated), ..options }, me.clone()),
     }
 }
 
