@@ -155,6 +155,11 @@ up() {
     --env PONG_MANAGERS=tasks.manager:3000 --env PONG_SCOREBOARDS=tasks.scoreboard:3000 \
     --publish "mode=${PONG_PUBLISH:-host},target=3000,published=${PONG_PORT:-3000},protocol=tcp" \
     "$image" proxy
+  service light stop-first --mode global --endpoint-mode dnsrr --user 0:0 \
+    --env 'PONG_TASK=light.{{.Node.Hostname}}' \
+    --env PONG_MANAGERS=tasks.manager:3000 --env PONG_LEDS=/leds \
+    --mount type=bind,source=/sys/devices/platform,target=/leds \
+    "$image" light
 }
 
 down() {

@@ -71,6 +71,9 @@ pub struct Stroke {
     /// The player that played it, and that player's node.
     #[serde(flatten)]
     pub player: Task,
+    /// What the player's build is called, if it said so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub release: Option<Name>,
     /// How long the player's answer took, in microseconds.
     pub micros: u64,
     /// The manager that asked for it.

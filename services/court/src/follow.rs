@@ -110,7 +110,7 @@ impl Follower {
         let begun = Instant::now();
         let loss = match self.open(address).await {
             Ok(pieces) => {
-                info!(task = %self.me.name, node = %self.me.node, service = self.service, %address, "feed joined");
+                debug!(task = %self.me.name, node = %self.me.node, service = self.service, %address, "feed joined");
                 self.tell(Seen::Joined(address)).await;
                 let Err(loss) = self.read(address, pieces).await;
                 info!(task = %self.me.name, node = %self.me.node, service = self.service, %address, %loss, "feed lost");

@@ -7,8 +7,10 @@ use std::time::Duration;
 use court::fault::Fault;
 use court::headers;
 use court::roster::Roster;
-use court::task::Task;
+use court::task::{Name, Task};
+use court::url::url;
 use rally::{Outcome, Side};
+use reqwest::header::SERVER;
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::{Instant, timeout};
 use tracing::warn;
@@ -37,6 +39,7 @@ pub(crate) struct Opponent {
 pub(crate) struct Answered {
     pub(crate) outcome: Outcome,
     pub(crate) player: Task,
+    pub(crate) release: Option<Name>,
     pub(crate) took: Duration,
 }
 
@@ -85,11 +88,11 @@ impl Opponent {
     /// Asks one player, once.
     async fn ask(&self, client: &Client, address: SocketAddr) -> Result<Answered, Fault> {
         let begun = Instant::now();
-        let request = client.get(format!("http://{address}/"));
+        let request = client.get(url(address));
         let asked = async { read(request.send().await?, address).await };
-        let (outcome, player) =
+        let (outcome, player, release) =
             timeout(self.timeout, asked).await.unwrap_or(Err(Fault::Timeout))?;
-        Ok(Answered { outcome, player, took: begun.elapsed() })
+        Ok(Answered { outcome, player, release, took: begun.elapsed() })
     }
 
     fn fault(&self, rally: &str, address: SocketAddr, fault: Fault) {
@@ -104,7 +107,10 @@ impl Opponent {
 }
 
 /// Reads a player's answer; whatever is not `HIT` or `MISS` with status 200 is a fault.
-async fn read(mut answer: Response, address: SocketAddr) -> Result<(Outcome, Task), Fault> {
+async fn read(
+    mut answer: Response,
+    address: SocketAddr,
+) -> Result<(Outcome, Task, Option<Name>), Fault> {
     if answer.status() != StatusCode::OK {
         return Err(Fault::Status(answer.status()));
     }
@@ -117,7 +123,8 @@ async fn read(mut answer: Response, address: SocketAddr) -> Result<(Outcome, Tas
         body.extend_from_slice(&piece);
     }
     let outcome = Outcome::try_from(body.as_slice()).map_err(|_| Fault::Body)?;
-    let named =
-        answer.headers().get(headers::PLAYER).and_then(|name| name.to_str().ok()?.parse().ok());
-    Ok((outcome, named.unwrap_or_else(|| nameless(address))))
+    let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    let named = header(headers::PLAYER).and_then(|name| name.parse().ok());
+    let release = header(SERVER.as_str()).and_then(headers::release);
+    Ok((outcome, named.unwrap_or_else(|| nameless(address)), release))
 }

@@ -60,9 +60,9 @@ impl Players {
     pub(crate) fn changed(&self) -> Vec<Met> {
         let mut players = self.lock();
         players.retain(|_, entry| entry.asked.elapsed() < REMEMBERED);
-        let changed = players.values_mut().filter_map(|entry| {
-            std::mem::take(&mut entry.changed).then(|| entry.met.clone())
-        });
+        let changed = players
+            .values_mut()
+            .filter_map(|entry| std::mem::take(&mut entry.changed).then(|| entry.met.clone()));
         changed.collect()
     }
 }

@@ -74,10 +74,8 @@ fn players(manager: &Manager, players: &[Met]) -> Players {
 /// Renders all counters, for the beginning of a subscriber's stream.
 pub(crate) fn all(manager: &Manager) -> Bytes {
     let met = manager.players.all();
-    let mut events: Vec<Bytes> = met
-        .chunks(Players::MOST)
-        .map(|met| render("players", &players(manager, met)))
-        .collect();
+    let mut events: Vec<Bytes> =
+        met.chunks(Players::MOST).map(|met| render("players", &players(manager, met))).collect();
     events.push(render("score", &manager.counted()));
     events.concat().into()
 }

@@ -40,6 +40,8 @@ pub(crate) struct Manager {
     pub(crate) feed: Feed,
     /// One place for each rally that may be in flight.
     pub(crate) places: Arc<Semaphore>,
+    /// One table for each rally at full speed that may be played at once.
+    pub(crate) tables: Arc<Semaphore>,
     pub(crate) stop: CancellationToken,
     opponents: [Opponent; 2],
     /// A random name for this life of the manager.
@@ -83,6 +85,7 @@ pub async fn run(
         featured: Featured::new(),
         feed: Feed::new(BEHIND, Late::Misses),
         places: Arc::new(Semaphore::new(options.play.limit as usize)),
+        tables: Arc::new(Semaphore::new(options.play.tables.into())),
         stop: stop.clone(),
         opponents,
         incarnation: format!("{:08x}", rand::random::<u32>()),

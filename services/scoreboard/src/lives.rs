@@ -69,7 +69,8 @@ impl Lives {
     /// one that is left out has as many greater ones before it everywhere, until it grows itself.
     fn leave_the_least_out(&mut self) {
         if self.lives.len() > self.most
-            && let Some(least) = self.lives.iter().min_by_key(|(life, kept)| (weight(&kept.score), *life))
+            && let Some(least) =
+                self.lives.iter().min_by_key(|(life, kept)| (weight(&kept.score), *life))
         {
             let least = least.0.clone();
             self.lives.remove(&least);

@@ -69,7 +69,9 @@ mod tests {
             let text = std::str::from_utf8(file.content).expect("text");
             // The one address is SVG's own name, which nothing is loaded from.
             let text = text.replace("http://www.w3.org/2000/svg", "");
-            for forbidden in ["http:", "https:", "@import", "innerHTML", "eval(", " style=", " onclick="] {
+            for forbidden in
+                ["http:", "https:", "@import", "innerHTML", "eval(", " style=", " onclick="]
+            {
                 assert!(!text.contains(forbidden), "{}: {forbidden}", file.name);
             }
         }

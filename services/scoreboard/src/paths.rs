@@ -74,7 +74,8 @@ impl Paths {
             let oldest = oldest.0.clone();
             self.0.remove(&oldest);
         }
-        let new = || Path { times: Vec::new(), next: 0, faults: Window::new(), heard: Instant::now() };
+        let new =
+            || Path { times: Vec::new(), next: 0, faults: Window::new(), heard: Instant::now() };
         let path = self.0.entry(key).or_insert_with(new);
         path.heard = Instant::now();
         path
@@ -101,7 +102,9 @@ impl Paths {
     pub(crate) fn tell(&mut self) -> Vec<Told> {
         self.0.retain(|_, path| path.heard.elapsed() < FORGOTTEN_AFTER);
         let mut told: Vec<Told> = self.0.iter_mut().map(|(key, path)| path.tell(key)).collect();
-        told.sort_by(|one, other| (&one.manager, &one.player).cmp(&(&other.manager, &other.player)));
+        told.sort_by(|one, other| {
+            (&one.manager, &one.player).cmp(&(&other.manager, &other.player))
+        });
         let usual = |of: fn(&Told) -> Option<f64>| {
             let mut all: Vec<f64> = told.iter().filter_map(of).collect();
             all.sort_by(f64::total_cmp);

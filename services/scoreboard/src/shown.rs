@@ -152,6 +152,7 @@ mod tests {
             side: Side::Ping,
             outcome: Outcome::Hit,
             player: "ping.1@pi1".parse().expect("a task"),
+            release: None,
             micros: 400,
             manager: "manager.1@pi1".parse().expect("a task"),
             proxy: None,
@@ -220,8 +221,11 @@ mod tests {
             advance(100 * BEAT).await;
         }
         assert!(shown.ended(&ended("let", 0)).is_some());
-        let listed: Vec<_> =
-            shown.listed().iter().map(|listed| (&*listed.ended.rally, listed.played.len())).collect();
+        let listed: Vec<_> = shown
+            .listed()
+            .iter()
+            .map(|listed| (&*listed.ended.rally, listed.played.len()))
+            .collect();
         assert_eq!((listed.len(), listed[0], listed[1]), (20, ("let", 0), ("29", 30)));
     }
 }

@@ -191,7 +191,8 @@ mod tests {
     /// Returns each task with its version and state.
     fn told(tasks: &mut Tasks) -> Vec<(String, State)> {
         let told = tasks.tell().into_iter();
-        told.map(|told| (format!("{} {}", told.who.task.0, told.who.version.0), told.state)).collect()
+        told.map(|told| (format!("{} {}", told.who.task.0, told.who.version.0), told.state))
+            .collect()
     }
 
     #[tokio::test(start_paused = true)]
