@@ -18,7 +18,7 @@ struct Words {
 pub(crate) fn demo(words: &[&str], stop: &CancellationToken) -> (Demo, String) {
     let always = ["demo", "--listen", "127.0.0.1:0"];
     let words = Words::parse_from(always.iter().chain(words));
-    let demo = Demo::start(words.demo, stop.clone()).expect("free ports");
+    let demo = Demo::start(words.demo, None, stop.clone()).expect("free ports");
     let url = format!("http://{}/", demo.nodes()[0].proxy);
     (demo, url)
 }

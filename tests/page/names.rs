@@ -22,7 +22,7 @@ fn liar() -> (std::net::SocketAddr, std::net::SocketAddr) {
     };
     let bad = "<script>alert(1)</script><img src=x onerror=alert(2)>";
     let whoami = format!(
-        r#"{{"service":"ping","task":"{bad}","node":"{bad}","version":"{bad}","os":"{bad}",
+        r#"{{"service":"ping","task":"{bad}","node":"{bad}","version":"{bad}","release":"{bad}","os":"{bad}",
         "arch":"{bad}","started":1}}"#
     );
     let whoami = format!(

@@ -12,7 +12,7 @@ async fn the_page_loads_without_a_complaint_and_shows_the_cluster() {
     let browser = Browser::at(&url).await;
     browser.until("document.querySelectorAll('.board').length === 3").await;
     browser.until("document.querySelectorAll('.half .chip').length === 4").await;
-    browser.until("document.querySelectorAll('.staff .chip').length === 6").await;
+    browser.until("document.querySelectorAll('.staff .chip').length === 9").await;
     let first = "document.querySelector('.half.ping .chip').innerText.replace(/\\s+/g, ' ').trim()";
     assert_eq!(browser.ask(first).await, format!("ping.1 {}", env!("CARGO_PKG_VERSION")));
     assert!(browser.ask("document.querySelector('#missing').hidden").await.as_bool() == Some(true));
