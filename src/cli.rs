@@ -37,10 +37,12 @@ pub struct Cli {
 enum Command {
     /// The whole cluster in this process, with simulated nodes
     ///
-    /// Starts players, managers, and a proxy and a light for each node, each with sockets of its own
-    /// on loopback, says where they are, and plays a rally for every request:
+    /// Starts players, managers, a scoreboard, and a proxy and a light for each node, each with
+    /// sockets of its own on loopback, says where they are, and plays a rally for every request:
     ///
     ///   curl localhost:3000
+    ///
+    /// A browser at the same address shows the cluster playing.
     #[command(verbatim_doc_comment)]
     Demo(DemoOptions),
 
@@ -55,6 +57,13 @@ enum Command {
     /// and node of each stroke and its time, ?pace=300ms slows it down for people. GET /events is
     /// the feed, as server-sent events.
     Manager(Service<manager::Options>),
+
+    /// The score of all managers, and a page that shows the whole cluster playing
+    ///
+    /// GET / is the page, /score everything it shows as JSON, /events the same as it changes. It
+    /// follows every manager's feed and asks every task who it is; it needs no Docker socket. Any
+    /// number of scoreboards keep the same score and tell each other what they have heard.
+    Scoreboard(Service<scoreboard::Options>),
 
     /// The public door: passes requests on to managers and scoreboards
     ///
@@ -97,7 +106,7 @@ pub type Failure = Box<dyn Error>;
 pub fn run(cli: Cli) -> Result<(), Failure> {
     // Services do their work on threads of their own; this one discovers and waits.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match cli.command {
             None => demo(cli.demo).await,
             Some(Command::Demo(options)) => demo(options).await,
@@ -111,6 +120,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
                 let me = start.common.me("manager");
                 Ok(manager::run(own, me, start.doors, start.workers, start.stop).await?)
             }
+            Some(Command::Scoreboard(Service { own, common })) => {
+                let start = Start::new(common)?;
+                let me = start.common.me("scoreboard");
+                Ok(scoreboard::run(own, me, start.doors, start.workers, start.stop).await?)
+            }
             Some(Command::Proxy(Service { own, common })) => {
                 let start = Start::new(common)?;
                 let me = start.common.me("proxy");
@@ -119,7 +133,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Some(Command::Light(Service { own, common })) => light(own, common).await,
             Some(Command::Healthcheck(options)) => Ok(healthcheck::run(options).await?),
         }
-    })
+    });
+    // The system's resolver cannot be interrupted; one that hangs must not keep a service from its
+    // end for ten seconds (resolv.conf(5): two attempts of five).
+    runtime.shutdown_background();
+    outcome
 }
 
 /// Holds what every service needs to start.
@@ -139,7 +157,7 @@ impl Start {
 
     fn with(doors: Doors, common: Options) -> Result<Self, Failure> {
         Ok(Self {
-            doors,
+            doors: doors.released_as(common.release.clone()),
             workers: available_parallelism()?.get(),
             stop: stop::on_signal()?,
             common,

@@ -1,9 +1,10 @@
 //! What the feed carries, and what answers in JSON are made of.
 //!
-//! A feed has three kinds of event. `score` is always exact. `stroke` and `rally` come for featured
-//! rallies only: a few a second, each of them whole.
+//! A feed has four kinds of event. `score` and `players` are always exact. `stroke` and `rally` come
+//! for featured rallies only: a few a second, each of them whole.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 
 use rally::{MAX_ROUNDS, Outcome, Score, Side};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,39 @@ pub struct Counted {
     pub score: Score,
 }
 
+/// Tells what players have played for one manager: the event `players`.
+///
+/// A feed begins with all of them, in as many events as it takes, before its first `score`; then it
+/// tells of those whose counters have changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Players {
+    /// The manager that counts.
+    pub manager: Task,
+    /// At most [`Players::MOST`] of its players.
+    pub players: Vec<Met>,
+}
+
+impl Players {
+    /// The most players one event tells of, to keep within what a feed's event may have.
+    pub const MOST: usize = 64;
+}
+
+/// Tells what one player has played for a manager since they met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Met {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// The side it plays.
+    pub side: Side,
+    /// Who it is; one that never answered is named by its address.
+    #[serde(flatten)]
+    pub player: Task,
+    /// How many strokes it has answered.
+    pub strokes: u64,
+    /// How many attempts at a stroke got no lawful answer from it.
+    pub faults: u64,
+}
+
 /// Tells one stroke: the event `stroke`, and a line of an NDJSON answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stroke {
@@ -37,6 +71,9 @@ pub struct Stroke {
     /// The player that played it, and that player's node.
     #[serde(flatten)]
     pub player: Task,
+    /// What the player's build is called, if it said so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub release: Option<Name>,
     /// How long the player's answer took, in microseconds.
     pub micros: u64,
     /// The manager that asked for it.
@@ -71,6 +108,8 @@ pub struct Ended {
 pub enum Event {
     /// A manager's counters.
     Score(Counted),
+    /// What its players have played.
+    Players(Players),
     /// A stroke of a featured rally.
     Stroke(Stroke),
     /// The end of a featured rally.
@@ -107,6 +146,11 @@ impl TryFrom<&Message> for Event {
                 let counted: Counted = serde_json::from_str(data)?;
                 lawful(&counted.incarnation, "incarnation")?;
                 Ok(Self::Score(counted))
+            }
+            "players" => {
+                let players: Players = serde_json::from_str(data)?;
+                let in_range = players.players.len() <= Players::MOST;
+                if in_range { Ok(Self::Players(players)) } else { Err(Unlawful::Value("players")) }
             }
             "stroke" => {
                 let stroke: Stroke = serde_json::from_str(data)?;

@@ -7,7 +7,7 @@
 //! | a task and its node | [`task`] |
 //! | public and admin port, graceful stop | [`serve`], [`admin`], [`stop`] |
 //! | names, addresses, who is next | [`peers`], [`discovery`], [`roster`] |
-//! | calling another service, and what may go wrong | [`client`], [`fault`], [`held`] |
+//! | calling another service, and what may go wrong | [`client`], [`url`], [`fault`], [`held`] |
 //! | a stream of events, and what it carries | [`feed`], [`event`] |
 //! | following the streams of every task of a service | [`follow`], [`sse`] |
 //! | logs and metrics | [`log`], [`metrics`] |
@@ -31,3 +31,4 @@ pub mod serve;
 pub mod sse;
 pub mod stop;
 pub mod task;
+pub mod url;

@@ -17,13 +17,16 @@ use std::time::Duration;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::guard::fn_guard;
-use actix_web::http::ConnectionType;
+use actix_web::http::{ConnectionType, header};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
 use tokio::time::sleep;
 use tracing::info;
 
 use crate::admin::{self, Admin};
+use crate::headers;
+use crate::options::own_release;
+use crate::task::Name;
 
 mod listen;
 mod turn_away;
@@ -37,10 +40,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long everybody is still served after the stop signal. Docker takes a task's address out of
 /// DNS two seconds before the signal (moby's `defaultGossipConvergeDelay`), so those who follow DNS
 /// have left by now; this is for clients that hold a connection.
-const FAREWELL: Duration = Duration::from_millis(500);
+pub const FAREWELL: Duration = Duration::from_millis(500);
 
 /// How long connections that were taken in just before may need to reach their worker.
 const SETTLE: Duration = Duration::from_millis(100);
+
+/// How long after the stop signal a request may still come in.
+pub const LAST_CALL: Duration = FAREWELL.saturating_add(SETTLE);
 
 /// How long running requests may take to finish, in seconds. With the rest it stays below 5 s, half
 /// of Docker's default grace of 10 s.
@@ -52,6 +58,7 @@ pub struct Doors {
     public: Option<TcpListener>,
     admin: TcpListener,
     addresses: [SocketAddr; 2],
+    release: Name,
 }
 
 /// Says which address could not be listened on, and what to do.
@@ -72,7 +79,20 @@ impl Doors {
     pub fn open(public: SocketAddr, admin: SocketAddr) -> Result<Self, CannotListen> {
         let (public, public_address) = open(public, "--listen")?;
         let (admin, admin_address) = open(admin, "--admin")?;
-        Ok(Self { public: Some(public), admin, addresses: [public_address, admin_address] })
+        let addresses = [public_address, admin_address];
+        Ok(Self { public: Some(public), admin, addresses, release: own_release() })
+    }
+
+    /// Names the release that serves, which every answer tells as `Server: swarm-pong/RELEASE`.
+    #[must_use]
+    pub fn released_as(self, release: Name) -> Self {
+        Self { release, ..self }
+    }
+
+    /// Returns the release that serves; the version, unless it was named.
+    #[must_use]
+    pub const fn release(&self) -> &Name {
+        &self.release
     }
 
     /// Opens the admin port alone.
@@ -82,7 +102,7 @@ impl Doors {
     /// [`CannotListen`], when it is taken or not this machine's.
     pub fn open_admin(admin: SocketAddr) -> Result<Self, CannotListen> {
         let (admin, address) = open(admin, "--admin")?;
-        Ok(Self { public: None, admin, addresses: [address; 2] })
+        Ok(Self { public: None, admin, addresses: [address; 2], release: own_release() })
     }
 
     /// Returns the address of the public port, or of the admin port if there is no other.
@@ -120,7 +140,7 @@ struct ThroughAdmin;
 /// # Errors
 ///
 /// The system's, when threads cannot be started or ports cannot be polled.
-pub async fn serve<F>(doors: Doors, admin: Admin, workers: usize, routes: F) -> io::Result<()>
+pub async fn serve<F>(doors: Doors, mut admin: Admin, workers: usize, routes: F) -> io::Result<()>
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
@@ -131,9 +151,12 @@ where
         admin = %admin_address, "serving"
     );
     let left_over = doors.public.as_ref().map(TcpListener::try_clone).transpose()?;
+    let server_name = headers::server(&doors.release);
+    admin.whoami.release = doors.release;
     let stop = admin.stop.clone();
     let server = HttpServer::new(move || {
         let stop = admin.stop.clone();
+        let server_name = server_name.clone();
         App::new()
             .app_data(web::Data::new(admin.clone()))
             .wrap_fn(move |request: ServiceRequest, service| {
@@ -142,8 +165,13 @@ where
                 }
                 let answer = service.call(request);
                 let stop = stop.clone();
+                let server_name = server_name.clone();
                 async move {
                     let mut answer = answer.await?;
+                    // What was passed on names whom it comes from.
+                    if !answer.headers().contains_key(header::SERVER) {
+                        answer.headers_mut().insert(header::SERVER, server_name);
+                    }
                     if stop.is_cancelled() {
                         say_farewell(&mut answer);
                     }

@@ -56,7 +56,7 @@ impl Stage {
             }
             Seen::Told(manager, Event::Stroke(stroke)) => self.table.stroke(manager, stroke, now),
             Seen::Told(_, Event::Ended(ended)) => self.table.ended(&ended, now),
-            Seen::Told(_, Event::Score(_)) => {}
+            Seen::Told(_, Event::Score(_) | Event::Players(_)) => {}
         }
     }
 
