@@ -172,8 +172,8 @@ impl Demo {
             let doors = Doors::open(if n == 0 { options.listen } else { free }, free)?;
             (node.proxy, node.admin) = (doors.public(), doors.admin());
             whoami.push(doors.admin());
-            let (managers, scoreboards) = (managers.clone(), scoreboards.clone());
-            let proxy = proxy::Options { managers: managers.clone(), scoreboards };
+            let (upstreams, boards) = (managers.clone(), scoreboards.clone());
+            let proxy = proxy::Options { managers: upstreams, scoreboards: boards };
             let task = |service: &str| {
                 let name = Name::from_any(&format!("{service}.{}", n + 1));
                 Task { name, node: node.name.clone() }
@@ -184,7 +184,7 @@ impl Demo {
             whoami.push(doors.admin());
             let (me, idle) = (task("light"), options.lamp.idle);
             let lamp = lamp(options.lamp.clone(), n == 0, &me, panel.as_ref());
-            let light = light::run(managers, idle, lamp, me, doors, 1, stop.clone());
+            let light = light::run(managers.clone(), idle, lamp, me, doors, 1, stop.clone());
             run(&mut running, light);
         }
 

@@ -11,7 +11,7 @@
 //! taken in and what runs is finished, while those who still knock are turned away.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -25,13 +25,11 @@ use tracing::info;
 
 use crate::admin::{self, Admin};
 use crate::headers;
-use crate::options::own_release;
-use crate::task::Name;
 
-mod listen;
+mod doors;
 mod turn_away;
 
-use listen::listen;
+pub use doors::{CannotListen, Doors};
 
 /// How long a connection is kept open for the next request; longer than
 /// [`client`](crate::client)'s own limit, so that the server is not the first to close.
@@ -40,7 +38,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long everybody is still served after the stop signal. Docker takes a task's address out of
 /// DNS two seconds before the signal (moby's `defaultGossipConvergeDelay`), so those who follow DNS
 /// have left by now; this is for clients that hold a connection.
-pub const FAREWELL: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// How long connections that were taken in just before may need to reach their worker.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -51,83 +49,6 @@ pub const LAST_CALL: Duration = FAREWELL.saturating_add(SETTLE);
 /// How long running requests may take to finish, in seconds. With the rest it stays below 5 s, half
 /// of Docker's default grace of 10 s.
 const FINISH: u64 = 3;
-
-/// Holds the ports of a service, open but not yet served.
-#[derive(Debug)]
-pub struct Doors {
-    public: Option<TcpListener>,
-    admin: TcpListener,
-    addresses: [SocketAddr; 2],
-    release: Name,
-}
-
-/// Says which address could not be listened on, and what to do.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; free it, or choose another with {option}")]
-pub struct CannotListen {
-    address: SocketAddr,
-    option: &'static str,
-    source: io::Error,
-}
-
-impl Doors {
-    /// Opens both ports; port 0 takes any free one.
-    ///
-    /// # Errors
-    ///
-    /// [`CannotListen`], when one of them is taken or not this machine's.
-    pub fn open(public: SocketAddr, admin: SocketAddr) -> Result<Self, CannotListen> {
-        let (public, public_address) = open(public, "--listen")?;
-        let (admin, admin_address) = open(admin, "--admin")?;
-        let addresses = [public_address, admin_address];
-        Ok(Self { public: Some(public), admin, addresses, release: own_release() })
-    }
-
-    /// Names the release that serves, which every answer tells as `Server: swarm-pong/RELEASE`.
-    #[must_use]
-    pub fn released_as(self, release: Name) -> Self {
-        Self { release, ..self }
-    }
-
-    /// Returns the release that serves; the version, unless it was named.
-    #[must_use]
-    pub const fn release(&self) -> &Name {
-        &self.release
-    }
-
-    /// Opens the admin port alone.
-    ///
-    /// # Errors
-    ///
-    /// [`CannotListen`], when it is taken or not this machine's.
-    pub fn open_admin(admin: SocketAddr) -> Result<Self, CannotListen> {
-        let (admin, address) = open(admin, "--admin")?;
-        Ok(Self { public: None, admin, addresses: [address; 2], release: own_release() })
-    }
-
-    /// Returns the address of the public port, or of the admin port if there is no other.
-    #[must_use]
-    pub const fn public(&self) -> SocketAddr {
-        self.addresses[0]
-    }
-
-    /// Returns the address of the admin port.
-    #[must_use]
-    pub const fn admin(&self) -> SocketAddr {
-        self.addresses[1]
-    }
-}
-
-fn open(
-    address: SocketAddr,
-    option: &'static str,
-) -> Result<(TcpListener, SocketAddr), CannotListen> {
-    let opened = listen(address).and_then(|door| {
-        let address = door.local_addr()?;
-        Ok((door, address))
-    });
-    opened.map_err(|source| CannotListen { address, option, source })
-}
 
 /// Marks a request that came in through the admin door.
 struct ThroughAdmin;

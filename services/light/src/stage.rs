@@ -128,6 +128,7 @@ mod tests {
             side: Side::Ping,
             outcome,
             player: player.parse().expect("a task"),
+            release: None,
             micros: 300,
             manager: "manager.1@pi3".parse().expect("a task"),
             proxy: proxy.parse().ok(),

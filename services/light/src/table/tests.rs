@@ -25,6 +25,7 @@ fn strokes(id: &str, count: u16) -> Vec<Stroke> {
                 side,
                 outcome: if n == count { Outcome::Miss } else { Outcome::Hit },
                 player: format!("{}.1@pi{}", side.name(), n % 3 + 1).parse().expect("a task"),
+                release: None,
                 micros: 400,
                 manager: "manager.1@pi1".parse().expect("a task"),
                 proxy: "pi2".parse().ok(),
