@@ -35,11 +35,11 @@ function makeBoard(name) {
 }
 
 function chips(list, tasks) {
-  const key = (task) => `${task.task} ${task.version} ${task.started} ${task.state === "gone"}`;
+  const key = (task) => `${task.task} ${task.release} ${task.started} ${task.state === "gone"}`;
   keep(list, tasks, key, (task) => {
     const chip = make("li", "chip");
     chip.dataset.task = task.task;
-    chip.append(make("b", "", task.task), make("small", "", task.version), make("em"));
+    chip.append(make("b", "", task.task), make("small", "", task.release), make("em"));
     return chip;
   }, (chip, task) => {
     chip.dataset.state = task.state;
