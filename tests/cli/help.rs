@@ -10,7 +10,7 @@ fn help(arguments: &[&str]) -> String {
     process.out().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-const COMMANDS: [&str; 5] = ["demo", "player", "manager", "proxy", "healthcheck"];
+const COMMANDS: [&str; 6] = ["demo", "player", "manager", "scoreboard", "proxy", "healthcheck"];
 
 #[test]
 fn the_help_of_each_command_reads_as_it_should() {
