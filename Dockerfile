@@ -44,6 +44,9 @@ LABEL org.opencontainers.image.title="swarm-pong" \
       org.opencontainers.image.description="A table-tennis match played by a Docker Swarm of Raspberry Pis" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=binary /out/swarm-pong /swarm-pong
+# What its tasks call themselves in answers, such as --build-arg RELEASE=$(git describe).
+ARG RELEASE
+ENV PONG_RELEASE=$RELEASE
 USER 65534:65534
 EXPOSE 3000
 # The numbers and their reasons are in stack.yml; tests/deploy holds the two together.

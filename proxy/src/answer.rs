@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::VIA;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use court::fault::Fault;
-use court::headers::{BUFFERING, PROXY};
+use court::headers::BUFFERING;
 use court::held::{Held, hold};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
@@ -57,7 +58,7 @@ impl Answer {
         for header in headers::answer(&self.headers) {
             answer.append_header(header);
         }
-        answer.insert_header((PROXY, proxy.me.node.as_str()));
+        answer.append_header((VIA, proxy.via.as_str()));
         match self.body {
             Held::Whole(body) => answer.body(body),
             Held::Begun(begun, rest) => {

@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, Accept, Header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use court::fault::Fault;
+use court::headers::PROXY;
 use court::held::PATIENCE;
+use court::url::url;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -38,8 +40,13 @@ pub(crate) async fn forward(
     request: HttpRequest,
     proxy: web::Data<Proxy>,
     client: web::Data<Client>,
-) -> HttpResponse {
-    let Some(destination) = Destination::find(request.uri().path(), prefers_html(&request)) else {
+) -> impl Responder {
+    let answer = pass_on(&request, &proxy, &client).await;
+    answer.customize().insert_header((PROXY, proxy.me.node.as_str()))
+}
+
+async fn pass_on(request: &HttpRequest, proxy: &Proxy, client: &Client) -> HttpResponse {
+    let Some(destination) = Destination::find(request.uri().path(), prefers_html(request)) else {
         return HttpResponse::NotFound().body("nothing here; / and /rally play a rally\n");
     };
     let upstream = match &destination {
@@ -52,14 +59,12 @@ pub(crate) async fn forward(
     let _turn = timeout(QUEUE, proxy.turns.acquire()).await;
     let errand = Errand {
         method: request.method().as_str().parse().unwrap_or(Method::GET),
-        path: match request.uri().query() {
-            Some(query) => format!("{}?{query}", destination.path()),
-            None => destination.path().to_owned(),
-        },
-        headers: headers::request(&request, &proxy.me.node),
+        destination,
+        query: request.uri().query().map(str::to_owned),
+        headers: headers::request(request, &proxy.me.node),
         deadline: Instant::now() + PATIENCE,
     };
-    errand.run(&proxy, upstream, &client).await
+    errand.run(proxy, upstream, client).await
 }
 
 fn prefers_html(request: &HttpRequest) -> bool {
@@ -71,7 +76,8 @@ fn prefers_html(request: &HttpRequest) -> bool {
 /// Holds a request on its way to an upstream.
 struct Errand {
     method: Method,
-    path: String,
+    destination: Destination,
+    query: Option<String>,
     headers: HeaderMap,
     /// Until when the beginning of the answer is held back.
     deadline: Instant,
@@ -117,7 +123,9 @@ impl Errand {
         address: SocketAddr,
         deadline: Instant,
     ) -> Result<Answer, Fault> {
-        let url = format!("http://{address}{}", self.path);
+        let mut url = url(address);
+        url.set_path(self.destination.path());
+        url.set_query(self.query.as_deref());
         let request = client.request(self.method.clone(), url).headers(self.headers.clone());
         let answer = timeout_at(deadline, request.send()).await.map_err(|_| Fault::Timeout)??;
         Answer::read(answer, self.deadline).await

@@ -34,6 +34,8 @@ pub(crate) struct Proxy {
     /// One turn for each request that may be waiting for an upstream.
     pub(crate) turns: Semaphore,
     pub(crate) stop: CancellationToken,
+    /// What `Via` says of it.
+    pub(crate) via: String,
     faults: Family<Cause, Counter>,
 }
 
@@ -75,7 +77,9 @@ pub async fn run(
     let managers = upstream("manager", options.managers).await;
     let scoreboards = upstream("scoreboard", options.scoreboards).await;
     let turns = Semaphore::new(AT_ONCE);
-    let proxy = Arc::new(Proxy { managers, scoreboards, turns, stop: stop.clone(), faults, me });
+    let via = format!("1.1 {} (swarm-pong/{})", me.node, doors.release());
+    let stopping = stop.clone();
+    let proxy = Arc::new(Proxy { managers, scoreboards, turns, stop: stopping, via, faults, me });
     let door = Arc::clone(&proxy);
     let ready = Arc::new(move || match door.managers.roster.count() {
         (known, resting) if known == resting => Err("no manager within reach".to_owned()),

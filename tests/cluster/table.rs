@@ -30,7 +30,7 @@ impl Cluster {
     pub(crate) fn start(options: &[&str]) -> Self {
         let line = ["demo", "--listen", "127.0.0.1:0"].into_iter().chain(options.iter().copied());
         let stop = CancellationToken::new();
-        let demo = Demo::start(DemoLine::parse_from(line).options, stop.clone());
+        let demo = Demo::start(DemoLine::parse_from(line).options, None, stop.clone());
         let demo = demo.expect("free ports");
         let nodes = demo.nodes().to_vec();
         tokio::spawn(demo.wait());

@@ -40,6 +40,8 @@ const PLACES: &[(&str, &str)] = &[
     ("ports", "--publish"),
     ("read_only", "--read-only"),
     ("stop_grace_period", "--stop-grace-period"),
+    ("user", "--user"),
+    ("volumes", "--mount"),
 ];
 
 /// The flags that make what a service of the stack file says.
@@ -97,8 +99,8 @@ pub(crate) fn of_call(words: &[String]) -> Flags {
         match word.as_str() {
             "--detach" | "--quiet" => {}
             "--read-only" | "--attachable" => drop(flags.insert((word.clone(), "true".into()))),
-            "--publish" => {
-                let parts = words.next().expect("a port").split(',').map(str::to_owned);
+            "--mount" | "--publish" => {
+                let parts = words.next().expect("its parts").split(',').map(str::to_owned);
                 flags.insert((word.clone(), sorted(parts.collect())));
             }
             flag if flag.starts_with("--") => {

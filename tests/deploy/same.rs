@@ -16,6 +16,7 @@ const EVERY_SETTING: &Settings<'_> = &[
     ("PONG_PING_REPLICAS", "3"),
     ("PONG_PONG_REPLICAS", "4"),
     ("PONG_MANAGER_REPLICAS", "5"),
+    ("PONG_SCOREBOARD_REPLICAS", "6"),
     ("PONG_HIT_CHANCE", "50"),
     ("PONG_SUBNET", "10.0.99.0/24"),
 ];

@@ -2,7 +2,7 @@
 
 use crate::swarm::{Ran, Swarm, run};
 
-const ALL: [&str; 4] = ["manager", "ping", "pong", "proxy"];
+const ALL: [&str; 6] = ["light", "manager", "ping", "pong", "proxy", "scoreboard"];
 
 /// One line on stderr that has `words` in it, and exit 1.
 #[track_caller]

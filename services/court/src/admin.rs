@@ -16,7 +16,8 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
-use crate::task::Task;
+use crate::options::own_release;
+use crate::task::{Name, Task};
 
 /// Tells whether a service can do its work, and if not, what is missing.
 pub type Ready = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -44,6 +45,8 @@ pub struct WhoAmI {
     pub me: Task,
     /// The version of swarm-pong.
     pub version: &'static str,
+    /// What this build is called; the version, unless it was named.
+    pub release: Name,
     /// The operating system it was built for.
     pub os: &'static str,
     /// The architecture it was built for.
@@ -61,6 +64,7 @@ impl WhoAmI {
             service,
             me,
             version: env!("CARGO_PKG_VERSION"),
+            release: own_release(),
             os: std::env::consts::OS,
             arch: std::env::consts::ARCH,
             started: since_1970.map_or(0, |time| time.as_secs()),

@@ -151,17 +151,17 @@ impl Answers {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::Mutex;
 
     use super::*;
 
     /// Answers from a table that the test changes; a missing name fails to resolve.
     #[derive(Default)]
-    struct Table(Mutex<HashMap<String, Vec<SocketAddr>>>);
+    pub(crate) struct Table(Mutex<HashMap<String, Vec<SocketAddr>>>);
 
     impl Table {
-        fn set(&self, name: &str, addresses: &[SocketAddr]) {
+        pub(crate) fn set(&self, name: &str, addresses: &[SocketAddr]) {
             self.0.lock().expect("whole").insert(name.to_owned(), addresses.to_vec());
         }
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use tracing::level_filters::LevelFilter;
 
 use crate::log::Format;
-use crate::task::{Name, Task};
+use crate::task::{Name, NotAName, Task};
 
 /// Holds where a service listens, who it is and how it logs.
 #[derive(Args, Clone, Debug)]
@@ -30,9 +30,25 @@ pub struct Options {
     #[arg(long, env = "PONG_TASK", value_name = "NAME")]
     pub task: Option<Name>,
 
+    /// What this build is called, in answers, so that a rolling update can be seen
+    /// [default: the version of swarm-pong]
+    #[arg(long, env = "PONG_RELEASE", value_name = "NAME", value_parser = release,
+        default_value = "", hide_default_value = true)]
+    pub release: Name,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub log: Log,
+}
+
+/// Reads a release; an image that was given none has an empty one.
+fn release(text: &str) -> Result<Name, NotAName> {
+    if text.is_empty() { Ok(own_release()) } else { text.parse() }
+}
+
+/// Returns what a build is called that nobody has named: its version.
+pub(crate) fn own_release() -> Name {
+    Name::from_any(env!("CARGO_PKG_VERSION"))
 }
 
 /// Holds how log lines are written, and which.

@@ -4,29 +4,32 @@
 //! Both doors are served by the same workers, so that a service which no longer answers the one
 //! does not look healthy through the other.
 //!
+//! A service that has nothing to offer to others has the admin door alone.
+//!
 //! The stop, in this order: not ready; for a moment everybody is still served and told that the
 //! connection closes, so that no request crosses a closing connection; then no new connection is
 //! taken in and what runs is finished, while those who still knock are turned away.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::guard::fn_guard;
-use actix_web::http::ConnectionType;
+use actix_web::http::{ConnectionType, header};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
 use tokio::time::sleep;
 use tracing::info;
 
 use crate::admin::{self, Admin};
+use crate::headers;
 
-mod listen;
+mod doors;
 mod turn_away;
 
-use listen::listen;
+pub use doors::{CannotListen, Doors};
 
 /// How long a connection is kept open for the next request; longer than
 /// [`client`](crate::client)'s own limit, so that the server is not the first to close.
@@ -40,55 +43,12 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// How long connections that were taken in just before may need to reach their worker.
 const SETTLE: Duration = Duration::from_millis(100);
 
+/// How long after the stop signal a request may still come in.
+pub const LAST_CALL: Duration = FAREWELL.saturating_add(SETTLE);
+
 /// How long running requests may take to finish, in seconds. With the rest it stays below 5 s, half
 /// of Docker's default grace of 10 s.
 const FINISH: u64 = 3;
-
-/// Holds the two ports of a service, open but not yet served.
-#[derive(Debug)]
-pub struct Doors {
-    public: TcpListener,
-    admin: TcpListener,
-    addresses: [SocketAddr; 2],
-}
-
-/// Says which address could not be listened on, and what to do.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; free it, or choose another with {option}")]
-pub struct CannotListen {
-    address: SocketAddr,
-    option: &'static str,
-    source: io::Error,
-}
-
-impl Doors {
-    /// Opens both ports; port 0 takes any free one.
-    ///
-    /// # Errors
-    ///
-    /// [`CannotListen`], when one of them is taken or not this machine's.
-    pub fn open(public: SocketAddr, admin: SocketAddr) -> Result<Self, CannotListen> {
-        let open = |address: SocketAddr, option| {
-            let opened = listen(address).and_then(|door| Ok((door.local_addr()?, door)));
-            opened.map_err(|source| CannotListen { address, option, source })
-        };
-        let (public_address, public) = open(public, "--listen")?;
-        let (admin_address, admin) = open(admin, "--admin")?;
-        Ok(Self { public, admin, addresses: [public_address, admin_address] })
-    }
-
-    /// Returns the address of the public port.
-    #[must_use]
-    pub const fn public(&self) -> SocketAddr {
-        self.addresses[0]
-    }
-
-    /// Returns the address of the admin port.
-    #[must_use]
-    pub const fn admin(&self) -> SocketAddr {
-        self.addresses[1]
-    }
-}
 
 /// Marks a request that came in through the admin door.
 struct ThroughAdmin;
@@ -101,7 +61,7 @@ struct ThroughAdmin;
 /// # Errors
 ///
 /// The system's, when threads cannot be started or ports cannot be polled.
-pub async fn serve<F>(doors: Doors, admin: Admin, workers: usize, routes: F) -> io::Result<()>
+pub async fn serve<F>(doors: Doors, mut admin: Admin, workers: usize, routes: F) -> io::Result<()>
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
@@ -111,10 +71,13 @@ where
         task = %me.name, node = %me.node, service, listen = %doors.public(),
         admin = %admin_address, "serving"
     );
-    let left_over = doors.public.try_clone()?;
+    let left_over = doors.public.as_ref().map(TcpListener::try_clone).transpose()?;
+    let server_name = headers::server(&doors.release);
+    admin.whoami.release = doors.release;
     let stop = admin.stop.clone();
     let server = HttpServer::new(move || {
         let stop = admin.stop.clone();
+        let server_name = server_name.clone();
         App::new()
             .app_data(web::Data::new(admin.clone()))
             .wrap_fn(move |request: ServiceRequest, service| {
@@ -123,8 +86,13 @@ where
                 }
                 let answer = service.call(request);
                 let stop = stop.clone();
+                let server_name = server_name.clone();
                 async move {
                     let mut answer = answer.await?;
+                    // What was passed on names whom it comes from.
+                    if !answer.headers().contains_key(header::SERVER) {
+                        answer.headers_mut().insert(header::SERVER, server_name);
+                    }
                     if stop.is_cancelled() {
                         say_farewell(&mut answer);
                     }
@@ -144,16 +112,18 @@ where
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(FINISH)
     .disable_signals()
-    .listen(doors.public)?
-    .listen(doors.admin)?
-    .run();
+    .listen(doors.admin)?;
+    let server = match doors.public {
+        Some(public) => server.listen(public)?.run(),
+        None => server.run(),
+    };
 
     let handle = server.handle();
     let ending = async {
         stop.cancelled().await;
         sleep(FAREWELL).await;
         handle.pause().await;
-        let turning_away = turn_away::all(left_over);
+        let turning_away = left_over.map(turn_away::all);
         sleep(SETTLE).await;
         handle.stop(true).await;
         drop(turning_away);

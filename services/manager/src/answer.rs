@@ -89,6 +89,7 @@ mod tests {
                 side,
                 outcome,
                 player: player.parse().expect("a task"),
+                release: None,
                 micros,
                 manager: manager.clone(),
                 proxy: "pi2".parse().ok(),

@@ -8,12 +8,15 @@ use court::fault::Fault;
 use court::headers;
 use court::roster::Roster;
 use court::task::{Name, Task};
+use court::url::url;
 use rally::{Outcome, Side};
+use reqwest::header::SERVER;
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use crate::counts::Counts;
+use crate::players::{Players, nameless};
 
 /// How long a stroke may go on looking for a player that answers. With the last one's own time, at
 /// most 2 s, it stays within the 5 s after which a proxy tries another manager.
@@ -29,12 +32,14 @@ pub(crate) struct Opponent {
     pub(crate) roster: Arc<Roster>,
     pub(crate) timeout: Duration,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) players: Arc<Players>,
 }
 
 /// Holds an answered stroke.
 pub(crate) struct Answered {
     pub(crate) outcome: Outcome,
     pub(crate) player: Task,
+    pub(crate) release: Option<Name>,
     pub(crate) took: Duration,
 }
 
@@ -66,6 +71,7 @@ impl Opponent {
             match self.ask(client, address).await {
                 Ok(answered) => {
                     self.roster.answered(address);
+                    self.players.answered(address, self.side, &answered.player);
                     asked.answered = Some(answered);
                     break;
                 }
@@ -82,16 +88,17 @@ impl Opponent {
     /// Asks one player, once.
     async fn ask(&self, client: &Client, address: SocketAddr) -> Result<Answered, Fault> {
         let begun = Instant::now();
-        let request = client.get(format!("http://{address}/"));
+        let request = client.get(url(address));
         let asked = async { read(request.send().await?, address).await };
-        let (outcome, player) =
+        let (outcome, player, release) =
             timeout(self.timeout, asked).await.unwrap_or(Err(Fault::Timeout))?;
-        Ok(Answered { outcome, player, took: begun.elapsed() })
+        Ok(Answered { outcome, player, release, took: begun.elapsed() })
     }
 
     fn fault(&self, rally: &str, address: SocketAddr, fault: Fault) {
         self.roster.failed(address);
         self.counts.fault(self.side, fault);
+        self.players.failed(address, self.side);
         warn!(
             task = %self.me.name, node = %self.me.node, rally, side = self.side.name(),
             %address, %fault, "player failed; trying the next"
@@ -100,7 +107,10 @@ impl Opponent {
 }
 
 /// Reads a player's answer; whatever is not `HIT` or `MISS` with status 200 is a fault.
-async fn read(mut answer: Response, address: SocketAddr) -> Result<(Outcome, Task), Fault> {
+async fn read(
+    mut answer: Response,
+    address: SocketAddr,
+) -> Result<(Outcome, Task, Option<Name>), Fault> {
     if answer.status() != StatusCode::OK {
         return Err(Fault::Status(answer.status()));
     }
@@ -113,15 +123,8 @@ async fn read(mut answer: Response, address: SocketAddr) -> Result<(Outcome, Tas
         body.extend_from_slice(&piece);
     }
     let outcome = Outcome::try_from(body.as_slice()).map_err(|_| Fault::Body)?;
-    let named =
-        answer.headers().get(headers::PLAYER).and_then(|name| name.to_str().ok()?.parse().ok());
-    Ok((outcome, named.unwrap_or_else(|| nameless(address))))
-}
-
-/// Names a player that does not name itself, such as one somebody else wrote.
-fn nameless(address: SocketAddr) -> Task {
-    Task {
-        name: Name::from_any(&address.to_string()),
-        node: Name::from_any(&address.ip().to_string()),
-    }
+    let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    let named = header(headers::PLAYER).and_then(|name| name.parse().ok());
+    let release = header(SERVER.as_str()).and_then(headers::release);
+    Ok((outcome, named.unwrap_or_else(|| nameless(address)), release))
 }

@@ -131,6 +131,7 @@ impl Play {
             side,
             outcome: answered.outcome,
             player: answered.player,
+            release: answered.release,
             micros: micros(answered.took),
             manager: self.manager.me.clone(),
             proxy: self.proxy.clone(),

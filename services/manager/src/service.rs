@@ -3,31 +3,30 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use actix_web::web;
 use court::admin::{Admin, WhoAmI};
 use court::client::client;
 use court::discovery::{Discovery, SystemResolver};
 use court::event::Counted;
-use court::feed::Feed;
+use court::feed::{Feed, Late};
 use court::metrics::Metrics;
 use court::serve::{Doors, serve};
 use court::task::Task;
 use prometheus_client::registry::Registry;
 use rally::Side;
 use tokio::sync::Semaphore;
-use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 use crate::counts::Counts;
 use crate::featured::Featured;
 use crate::opponent::Opponent;
 use crate::options::{Options, PlayOptions};
-use crate::{alone, routes};
+use crate::players::Players;
+use crate::{alone, publish, routes};
 
-/// The least time between two `score` events.
-const SCORE_EVERY: Duration = Duration::from_millis(200);
+/// How many events a subscriber may be behind before it misses some: a few of the longest rallies.
+const BEHIND: usize = 1024;
 
 /// Holds what all rallies of a manager share.
 pub(crate) struct Manager {
@@ -36,6 +35,7 @@ pub(crate) struct Manager {
     pub(crate) name: String,
     pub(crate) options: PlayOptions,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) players: Arc<Players>,
     pub(crate) featured: Featured,
     pub(crate) feed: Feed,
     /// One place for each rally that may be in flight.
@@ -64,12 +64,14 @@ pub async fn run(
     let metrics = Metrics::new("manager", &me);
     let mut counts = Arc::default();
     metrics.register(|registry: &mut Registry| counts = Counts::register(registry));
+    let players = Arc::new(Players::default());
     let opponent = async |side: Side, peers| {
         let resolver = Arc::new(SystemResolver);
         let discovery = Discovery { me: me.clone(), service: side.name(), peers, resolver };
         let roster = discovery.start(stop.clone()).await;
         let timeout = options.play.stroke_timeout;
-        Opponent { me: me.clone(), side, roster, timeout, counts: Arc::clone(&counts) }
+        let (counts, players) = (Arc::clone(&counts), Arc::clone(&players));
+        Opponent { me: me.clone(), side, roster, timeout, counts, players }
     };
     let opponents = [
         opponent(Side::Ping, options.ping.clone()).await,
@@ -79,8 +81,9 @@ pub async fn run(
         name: me.to_string(),
         options: options.play,
         counts,
+        players,
         featured: Featured::new(),
-        feed: Feed::default(),
+        feed: Feed::new(BEHIND, Late::Misses),
         places: Arc::new(Semaphore::new(options.play.limit as usize)),
         tables: Arc::new(Semaphore::new(options.play.tables.into())),
         stop: stop.clone(),
@@ -89,7 +92,7 @@ pub async fn run(
         begun: AtomicU64::new(0),
         me,
     });
-    tokio::spawn(stop.clone().run_until_cancelled_owned(publish_score(Arc::clone(&manager))));
+    tokio::spawn(publish::counters(Arc::clone(&manager)));
     if let Some(every) = options.play.play_every.0 {
         tokio::spawn(
             stop.clone().run_until_cancelled_owned(alone::play(Arc::clone(&manager), every)),
@@ -142,19 +145,5 @@ impl Manager {
             return Ok(());
         }
         Err(format!("no {} player within reach", missing.join(" and no ")))
-    }
-}
-
-/// Publishes the score as it changes, five times a second at most.
-async fn publish_score(manager: Arc<Manager>) {
-    let mut told = manager.counts.score();
-    let mut beat = interval(SCORE_EVERY);
-    loop {
-        beat.tick().await;
-        let counted = manager.counted();
-        if counted.score != told {
-            told = counted.score;
-            manager.feed.publish("score", &counted);
-        }
     }
 }

@@ -1,0 +1,48 @@
+//! Tasks killed on the spot, one of each kind at a time, ten times.
+
+use crate::load::STEADY;
+use crate::stage::{Excuse, Stage};
+use crate::swarm::{NODES, Task, cluster, running, until};
+
+const ROUNDS: usize = 10;
+
+const KINDS: [(&str, usize); 4] =
+    [("pong_ping", 2), ("pong_pong", 2), ("pong_manager", 2), ("pong_proxy", 3)];
+
+pub(crate) async fn every_kind(stage: &mut Stage) {
+    stage
+        .play("docker kill: one of each kind, ten times", STEADY, async |scene| {
+            let mut killed = Vec::new();
+            for round in 0..ROUNDS {
+                for (service, _) in KINDS {
+                    let tasks = running(service).await;
+                    let victim = &tasks[round % tasks.len()];
+                    signal(victim, "KILL").await;
+                    killed.push(victim.container.clone());
+                }
+                for (service, count) in KINDS {
+                    replaced(service, count, &killed).await;
+                }
+            }
+            for node in NODES {
+                let closed = scene.closed_for(node).as_secs_f64();
+                scene.note(format!("{node} gave no rally for {closed:.2} s at most"));
+            }
+            Excuse { killed, ..Excuse::default() }
+        })
+        .await;
+}
+
+/// Sends a signal to a task's process, by the engine of its node.
+pub(crate) async fn signal(task: &Task, signal: &str) {
+    cluster(&["docker", &task.node, "kill", "--signal", signal, &task.container]).await;
+}
+
+/// Waits until a service has all its tasks and none of those that were killed.
+pub(crate) async fn replaced(service: &str, count: usize, killed: &[String]) {
+    until(&format!("{service} has its tasks again"), 40, async || {
+        let tasks = running(service).await;
+        tasks.len() == count && !tasks.iter().any(|task| killed.contains(&task.container))
+    })
+    .await;
+}

@@ -1,0 +1,117 @@
+//! Rolling updates to a second release and back, each answer telling which release it comes from.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use crate::load::{Record, STEADY};
+use crate::stage::{Excuse, Scene, Stage, age};
+use crate::swarm::{NODES, running, shell, until};
+
+/// The services whose rolling update costs no client anything.
+const BEHIND_THE_DOOR: [&str; 3] = ["ping", "pong", "manager"];
+
+/// Answers of this long must be of one release before a roll is over.
+const SETTLED: Duration = Duration::from_millis(500);
+
+pub(crate) async fn players_and_managers(stage: &mut Stage) {
+    for (name, command, from, to) in [
+        ("service update --image", "update --image swarm-pong:2", "1", "2"),
+        ("service rollback", "rollback", "2", "1"),
+    ] {
+        stage
+            .play(&format!("{name}: ping, pong, manager"), STEADY, async |scene| {
+                for service in BEHIND_THE_DOOR {
+                    shell(&format!("docker service {command} --detach pong_{service}")).await;
+                }
+                for service in BEHIND_THE_DOOR {
+                    rolled(scene, service, 2, to).await;
+                }
+                for service in BEHIND_THE_DOOR {
+                    tell(scene, service, [from, to]);
+                }
+                Excuse::default()
+            })
+            .await;
+    }
+}
+
+pub(crate) async fn proxies(stage: &mut Stage) {
+    for (name, command, from, to) in [
+        ("service update --image", "update --image swarm-pong:2", "1", "2"),
+        ("service rollback", "rollback", "2", "1"),
+    ] {
+        stage
+            .play(&format!("{name}: proxy"), STEADY, async |scene| {
+                shell(&format!("docker service {command} --detach pong_proxy")).await;
+                rolled(scene, "proxy", NODES.len(), to).await;
+                tell(scene, "proxy", [from, to]);
+                doors_closed_one_by_one(scene);
+                Excuse { closed: NODES.to_vec(), ..Excuse::default() }
+            })
+            .await;
+    }
+}
+
+/// Waits until all tasks are of the release's image, and all answers too.
+async fn rolled(scene: &Scene, service: &str, count: usize, to: &str) {
+    let (name, image) = (format!("pong_{service}"), format!("swarm-pong:{to}"));
+    until(&format!("{service} is of release {to}"), 60, async || {
+        let tasks = running(&name).await;
+        let since = SystemTime::now() - SETTLED;
+        let records = scene.load.records();
+        let recent = records.iter().filter(|record| record.asked >= since);
+        let seen: BTreeSet<&str> = recent.flat_map(|record| releases(record, service)).collect();
+        tasks.len() == count
+            && tasks.iter().all(|task| task.image == image)
+            && seen.into_iter().eq([to])
+    })
+    .await;
+}
+
+/// The releases of a service that an answer names.
+fn releases<'a>(record: &'a Record, service: &str) -> Vec<&'a str> {
+    let Ok(played) = &record.came else { return Vec::new() };
+    let [manager, proxy] = &played.releases;
+    match service {
+        "manager" => vec![manager],
+        "proxy" => vec![proxy],
+        _ => {
+            let strokes = played.strokes.iter().filter(|stroke| stroke.side.name() == service);
+            let players = strokes.filter_map(|stroke| stroke.player.as_ref());
+            players.map(|(_, release)| release.as_str()).collect()
+        }
+    }
+}
+
+/// Tells when the first answer of the new release came and when the last of the old.
+fn tell(scene: &mut Scene, service: &str, [from, to]: [&str; 2]) {
+    let times = |release: &str| -> Vec<SystemTime> {
+        let records = scene.load.records();
+        let those = records.iter().filter(|record| releases(record, service).contains(&release));
+        those.map(Record::ended).collect()
+    };
+    let (old, new) = (times(from).into_iter().max(), times(to).into_iter().min());
+    let both = old.zip(new).is_some_and(|(old, new)| new < old);
+    let seconds =
+        |time: Option<SystemTime>| age(time.unwrap_or(scene.begun), scene.begun).as_secs_f64();
+    let (first, last) = (seconds(new), seconds(old));
+    scene.note(format!(
+        "{service}: first answer of release {to} after {first:.1} s, last of {from} after {last:.1} s"
+    ));
+    scene.check(both, format!("{service}: the two releases never played side by side"));
+}
+
+/// Checks that at no time more than one node's port was closed, and tells for how long.
+fn doors_closed_one_by_one(scene: &mut Scene) {
+    let mut gaps = Vec::new();
+    for node in NODES {
+        let here = scene.gaps(node);
+        let closed = scene.closed_for(node).as_secs_f64();
+        scene.note(format!("the port of {node} gave no rally for {closed:.2} s"));
+        scene.check(here.len() == 1, format!("{node} had {} gaps", here.len()));
+        gaps.extend(here);
+    }
+    gaps.sort();
+    let apart = gaps.windows(2).all(|two| two[0].1 <= two[1].0);
+    scene.check(apart, "two nodes' ports were closed at once".to_owned());
+}

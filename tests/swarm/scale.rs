@@ -1,0 +1,96 @@
+//! Scaling: new players play within 2 s of being healthy, all of them evenly; fewer lose nothing.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use crate::load::STEADY;
+use crate::stage::{Excuse, Scene, Stage, age};
+use crate::swarm::{shell, until, until_running};
+
+/// How soon a player plays after its healthcheck has passed for the first time.
+const PLAYS_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long strokes are counted to see that they are spread evenly.
+const SPREAD: Duration = Duration::from_secs(3);
+
+/// How far the busiest and the idlest may be apart, in percent of the busiest: turns are strict, so
+/// only the first and the last rallies of the time make a difference.
+const APART: usize = 5;
+
+pub(crate) async fn stack(stage: &mut Stage) {
+    service(stage, "pong_ping").await;
+    shell("docker service scale --detach pong_ping=2").await;
+    until_running("pong_ping", 2, 20).await;
+}
+
+/// Scales the ping players to 4, to the letter of the README, and to 1.
+pub(crate) async fn service(stage: &mut Stage, service: &str) {
+    stage
+        .play(&format!("docker service scale {service}=4"), STEADY, async |scene| {
+            let all_play = async {
+                until("four ping players play", 30, async || {
+                    strokes(scene, scene.begun).len() == 4
+                })
+                .await;
+                let from = SystemTime::now();
+                until("a while", 10, async || from.elapsed().unwrap_or_default() > SPREAD).await;
+                strokes(scene, from)
+            };
+            let scale = format!("docker service scale {service}=4");
+            let (_, spread) = tokio::join!(shell(&scale), all_play);
+            let (least, most) = (spread.values().min().copied(), spread.values().max().copied());
+            let (least, most) = (least.unwrap_or_default(), most.unwrap_or_default());
+            for task in ["ping.3", "ping.4"] {
+                plays_in_time(scene, task);
+            }
+            scene.note(format!("strokes in {} s: {spread:?}", SPREAD.as_secs()));
+            let evenly = (most - least) * 100 <= APART * most;
+            scene.check(evenly, format!("not spread evenly: {spread:?}"));
+            Excuse::default()
+        })
+        .await;
+    stage
+        .play(&format!("docker service scale {service}=1"), STEADY, async |_| {
+            shell(&format!("docker service scale {service}=1")).await;
+            Excuse::default()
+        })
+        .await;
+}
+
+/// The strokes of each ping player since.
+fn strokes(scene: &Scene, since: SystemTime) -> BTreeMap<String, usize> {
+    let mut strokes = BTreeMap::new();
+    for record in scene.load.records().iter().filter(|record| record.asked >= since) {
+        for stroke in record.came.iter().flat_map(|played| &played.strokes) {
+            if let Some((player, _)) = &stroke.player
+                && player.starts_with("ping.")
+            {
+                *strokes.entry(player.clone()).or_insert(0) += 1;
+            }
+        }
+    }
+    strokes
+}
+
+/// Checks how long a new task was healthy before it played.
+fn plays_in_time(scene: &mut Scene, task: &str) {
+    let healthy = scene.events(task, "health_status: healthy").first().map(|event| event.at);
+    let (Some(healthy), Some(first)) = (healthy, first_stroke(scene, task)) else {
+        scene.check(false, format!("{task} never was healthy and played"));
+        return;
+    };
+    let wait = age(first, healthy);
+    scene.note(format!("{task} played {} ms after it was healthy", wait.as_millis()));
+    scene.check(wait <= PLAYS_WITHIN, format!("{task} played {wait:?} after it was healthy"));
+}
+
+/// When a task's first stroke was told.
+fn first_stroke(scene: &Scene, task: &str) -> Option<SystemTime> {
+    let records = scene.load.records();
+    let by = |player: &str| player.split('@').next() == Some(task);
+    let played = records.iter().filter(|record| {
+        let strokes = record.came.iter().flat_map(|played| &played.strokes);
+        strokes.filter_map(|stroke| stroke.player.as_ref()).any(|(player, _)| by(player))
+    });
+    played.map(|record| record.ended()).min()
+}

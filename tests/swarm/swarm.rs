@@ -1,0 +1,148 @@
+//! The Swarm: Docker's commands, its engines' own words, and faults of nodes.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+
+use reqwest::{Client, Response, Url};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// The nodes; the first is the Swarm's manager.
+pub(crate) const NODES: [&str; 3] = ["pi1", "pi2", "pi3"];
+
+/// The project's root.
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Runs tests/swarm/cluster, which must end well, and returns what it says.
+pub(crate) async fn cluster(arguments: &[&str]) -> String {
+    let script = Path::new(ROOT).join("tests/swarm/cluster");
+    run(Command::new(script).args(arguments)).await
+}
+
+/// Runs a command line on the Swarm's manager, as a person would.
+pub(crate) async fn shell(line: &str) -> String {
+    shell_with(line, &[]).await
+}
+
+/// Runs a command line on the Swarm's manager with settings.
+pub(crate) async fn shell_with(line: &str, settings: &[(&str, &str)]) -> String {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-euc", line]).current_dir(ROOT);
+    command.env("DOCKER_HOST", format!("unix://{}", socket("pi1")));
+    run(command.envs(settings.iter().copied())).await
+}
+
+async fn run(command: &mut Command) -> String {
+    let what = format!("{:?}", command.as_std());
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let output = output.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{what}: {}\n{said}", output.status);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn socket(node: &str) -> String {
+    format!("/var/lib/swarm-pong-cluster/{node}/docker.sock")
+}
+
+/// One node's engine.
+#[derive(Clone, Debug)]
+pub(crate) struct Engine {
+    pub(crate) node: &'static str,
+    client: Client,
+}
+
+impl Engine {
+    pub(crate) fn of(node: &'static str) -> Self {
+        let client = Client::builder().unix_socket(socket(node)).build().expect("a client");
+        Self { node, client }
+    }
+
+    /// Asks the engine, with filters as Docker writes them.
+    pub(crate) async fn get(&self, path: &str, filters: Value) -> reqwest::Result<Response> {
+        let filters = filters.to_string();
+        let url = Url::parse_with_params(&format!("http://docker{path}"), [("filters", filters)]);
+        self.client.get(url.expect("a path")).send().await?.error_for_status()
+    }
+
+    pub(crate) async fn json(&self, path: &str, filters: Value) -> reqwest::Result<Value> {
+        let text = self.get(path, filters).await?.text().await?;
+        Ok(serde_json::from_str(&text).expect("engines speak JSON"))
+    }
+
+    /// What a container has logged since, without the eight bytes that Docker puts before each
+    /// piece; none when the engine or the container is gone.
+    pub(crate) async fn log(&self, container: &str, since: SystemTime) -> Option<String> {
+        let since = since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = format!("{}.{:09}", since.as_secs(), since.subsec_nanos());
+        let path = format!("/containers/{container}/logs?stdout=1&stderr=1&since={since}");
+        let log = self.get(&path, json!({})).await.ok()?.bytes().await.ok()?;
+        let (mut text, mut rest) = (Vec::new(), &log[..]);
+        while let Some((head, after)) = rest.split_at_checked(8) {
+            let length = u32::from_be_bytes(head[4..].try_into().expect("four bytes")) as usize;
+            let (piece, after) = after.split_at(length.min(after.len()));
+            text.extend_from_slice(piece);
+            rest = after;
+        }
+        Some(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+/// A task that is meant to run and does: healthy, by Swarm's own rule.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) node: String,
+    pub(crate) image: String,
+    pub(crate) container: String,
+}
+
+/// The running tasks of a service that no newer task is to replace.
+pub(crate) async fn running(service: &str) -> Vec<Task> {
+    let engine = Engine::of("pi1");
+    let nodes = engine.json("/nodes", json!({})).await.expect("nodes");
+    let filters = json!({ "service": [service], "desired-state": ["running"] });
+    let tasks = engine.json("/tasks", filters).await.expect("tasks");
+    let tasks = tasks.as_array().expect("a list").iter();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let name = |id: &Value| {
+        let node = nodes.as_array()?.iter().find(|node| node["ID"] == *id)?;
+        Some(text(&node["Description"]["Hostname"]))
+    };
+    tasks
+        .filter(|task| task["Status"]["State"] == "running")
+        .map(|task| Task {
+            node: name(&task["NodeID"]).unwrap_or_default(),
+            image: text(&task["Spec"]["ContainerSpec"]["Image"]),
+            container: text(&task["Status"]["ContainerStatus"]["ContainerID"]),
+        })
+        .collect()
+}
+
+/// Where an update of a service stands: `updating`, `completed`, `rollback_completed`, …
+pub(crate) async fn update_state(service: &str) -> String {
+    let engine = Engine::of("pi1");
+    let service = engine.json(&format!("/services/{service}"), json!({})).await.expect("a service");
+    service["UpdateStatus"]["State"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Waits until a condition holds; fails with its name if it does not in time.
+pub(crate) async fn until(what: &str, seconds: u64, mut condition: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    let mut beat = interval(Duration::from_millis(100));
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        if condition().await {
+            return;
+        }
+        assert!(Instant::now() < deadline, "not within {seconds} s: {what}");
+    }
+}
+
+/// Waits until a service has so many healthy tasks, and no others.
+pub(crate) async fn until_running(service: &str, count: usize, seconds: u64) {
+    let what = format!("{count} tasks of {service}");
+    until(&what, seconds, async || running(service).await.len() == count).await;
+}
