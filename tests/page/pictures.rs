@@ -27,11 +27,16 @@ async fn pictures_are_taken_light_dark_on_a_phone_and_for_the_readme() {
         browser.prefer("prefers-color-scheme", scheme).await;
         browser.size(width, height).await;
         // A picture of the game has the ball in it, on its way across this page.
-        let old = "document.querySelectorAll('.ball, .flight').forEach((old) => old.dataset.old = 1)";
+        let old =
+            "document.querySelectorAll('.ball, .flight').forEach((old) => old.dataset.old = 1)";
         browser.ask(old).await;
-        browser.until("!document.querySelector('[data-old]') && \
+        browser
+            .until(
+                "!document.querySelector('[data-old]') && \
             document.querySelector('.ball:not(.missed)') && \
-            document.querySelectorAll('.flight').length > 1").await;
+            document.querySelectorAll('.flight').length > 1",
+            )
+            .await;
         browser.picture(&kept.join(name).with_extension("png")).await;
     }
     let readme = kept.join("readme.png");
