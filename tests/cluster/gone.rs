@@ -57,6 +57,27 @@ async fn players_that_all_hang_cost_the_client_seconds_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_crowd_of_clients_waits_no_longer_for_players_that_hang() {
+    let mut hanging = Vec::new();
+    for _ in 0..4 {
+        hanging.push(Stranger::says(b"", Then::Hangs).await);
+    }
+    let pings: Vec<_> = hanging.iter().map(|player| player.address).collect();
+    let pong = player("pong.1@pi1", "100");
+    let manager = manager("manager.1@pi2", &pings, &[pong.listen], &[]);
+    let begun = Instant::now();
+    let crowd = (0..60).map(|_| {
+        let at = manager.listen;
+        tokio::spawn(async move { get(at, "/", &[]).await.status })
+    });
+    for client in crowd.collect::<Vec<_>>() {
+        assert_eq!(client.await.expect("an answer"), 503);
+    }
+    // As long as one client alone, half a second for a table, and what a busy machine adds.
+    assert!(begun.elapsed() < Duration::from_millis(5_600), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
 async fn a_manager_that_is_full_says_so_and_takes_the_next_rally_after_one_is_over() {
     let (ping, pong) = (player("ping.1@pi1", "100"), player("pong.1@pi1", "100"));
     let options = ["--limit", "1", "--rounds", "1"];

@@ -1,91 +1,16 @@
 //! A stop under load: nobody is cut off.
 
-use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
 
+use crate::crowd::{ROUNDS, Seen, comes_anew, is_patient, keeps_alive};
 use crate::feed::Feed;
 use crate::game::assert_lawful;
-use crate::http::{Answer, Connection, get};
+use crate::http::get;
 use crate::process::Process;
 use crate::table::player;
-
-/// So few that a paced rally lasts 2 s, and those in flight are soon over on a busy machine.
-const ROUNDS: usize = 10;
-
-const GET: &str = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
-
-/// Counts a client's rallies, or what it was told instead.
-#[derive(Default)]
-struct Seen {
-    rallies: u32,
-    refusals: u32,
-}
-
-impl Seen {
-    fn note(&mut self, answer: &Answer) {
-        match answer.status {
-            200 => {
-                assert_lawful(&answer.body, ROUNDS);
-                self.rallies += 1;
-            }
-            503 => {
-                assert_eq!(answer.header("retry-after"), "1", "{answer:?}");
-                self.refusals += 1;
-            }
-            _ => panic!("{answer:?}"),
-        }
-    }
-}
-
-/// Asks again and again on one connection until the server says that it closes.
-async fn keeps_alive(address: SocketAddr) -> Seen {
-    let mut seen = Seen::default();
-    let mut connection = Connection::open(address).await.expect("connected");
-    loop {
-        connection.send(GET).await.expect("sent");
-        let answer = connection.answer().await.expect("a whole answer");
-        seen.note(&answer);
-        if answer.closes() {
-            return seen;
-        }
-    }
-}
-
-/// Opens a connection for each request until none is accepted any more.
-async fn comes_anew(address: SocketAddr) -> Seen {
-    let mut seen = Seen::default();
-    loop {
-        match once(address).await {
-            Ok(answer) => seen.note(&answer),
-            Err(error) => {
-                // The kernel takes connections in for a port and resets them when it closes. No
-                // service knows of them, so this may be the very last one: after it, all refuse.
-                let last = [ErrorKind::ConnectionReset, ErrorKind::ConnectionRefused];
-                assert!(last.contains(&error.kind()), "{error}");
-                let after = once(address).await.expect_err("closed for good");
-                assert_eq!(after.kind(), ErrorKind::ConnectionRefused, "after {error}");
-                return seen;
-            }
-        }
-    }
-}
-
-async fn once(address: SocketAddr) -> std::io::Result<Answer> {
-    let mut connection = Connection::open(address).await?;
-    connection.send(GET).await?;
-    connection.answer().await
-}
-
-/// Plays a slow rally to its end, and tells when that was.
-async fn is_patient(address: SocketAddr) -> (Answer, Instant) {
-    let mut connection = Connection::open(address).await.expect("connected");
-    connection.send("GET /?pace=100ms HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("sent");
-    (connection.answer().await.expect("a whole answer"), Instant::now())
-}
 
 /// Has clients of all kinds play, sends SIGTERM in the middle, and checks that nobody was cut off.
 async fn assert_stops_in_peace(mut process: Process) {
@@ -93,7 +18,7 @@ async fn assert_stops_in_peace(mut process: Process) {
     let (mut clients, mut patient) = (JoinSet::new(), JoinSet::new());
     for _ in 0..4 {
         clients.spawn(keeps_alive(door));
-        clients.spawn(comes_anew(door));
+        clients.spawn(comes_anew(door, Seen::default()));
         patient.spawn(is_patient(door));
     }
     let mut while_they_play = interval(Duration::from_millis(700));
