@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use court::feed::{Feed, HEARTBEAT, Late, render};
-use court::task::Task;
+use court::task::{Name, Task};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::Notify;
@@ -43,10 +43,11 @@ pub(crate) struct News {
 type Sections = BTreeMap<&'static str, Box<RawValue>>;
 
 impl News {
-    pub(crate) fn new(me: &Task) -> Self {
+    pub(crate) fn new(me: &Task, release: &Name) -> Self {
         let mut told = Sections::new();
         update(&mut told, "format", &FORMAT);
         update(&mut told, "version", &env!("CARGO_PKG_VERSION"));
+        update(&mut told, "release", release);
         update(&mut told, "board", me);
         let mut board = Board::new();
         look(&mut told, &mut board);
