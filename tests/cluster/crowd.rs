@@ -89,9 +89,19 @@ fn unheard(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused)
 }
 
-/// Plays a slow rally to its end, and tells when that was.
-pub(crate) async fn is_patient(address: SocketAddr) -> (Answer, Instant) {
+/// Begins a slow rally.
+pub(crate) async fn begins_slowly(address: SocketAddr) -> Connection {
     let mut connection = Connection::open(address).await.expect("connected");
-    connection.send("GET /?pace=500ms HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("sent");
-    (connection.answer().await.expect("a whole answer"), Instant::now())
+    connection.send("GET /?pace=5s HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("sent");
+    assert_eq!(connection.head().await.expect("an answer").status, 200);
+    connection
+}
+
+/// Follows a rally to its end, and tells when that was.
+pub(crate) async fn is_patient(mut connection: Connection) -> (String, Instant) {
+    let mut rally = String::new();
+    while let Some(piece) = connection.piece().await.expect("not cut off") {
+        rally += &piece;
+    }
+    (rally, Instant::now())
 }
