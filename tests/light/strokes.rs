@@ -15,9 +15,13 @@ struct Table {
 }
 
 impl Table {
-    fn new() -> Self {
-        let player =
-            |side, node| Process::start(&["player", "--side", side, "--node", node, "--seed", "3"]);
+    fn new(hit_chance: &str) -> Self {
+        let player = |side, node| {
+            // The luck of a seed is that of a task's name too.
+            let who = ["--side", side, "--node", node, "--task", side];
+            let luck = ["player", "--seed", "3", "--hit-chance", hit_chance];
+            Process::start(&[&luck[..], &who].concat())
+        };
         let (ping, pong) = (player("ping", "here"), player("pong", "there"));
         let (at_ping, at_pong) = (ping.listen.to_string(), pong.listen.to_string());
         let manager = Process::start(&[
