@@ -120,6 +120,12 @@ impl Machine {
         }
     }
 
+    /// Prints what else the machine has to say within two seconds.
+    pub(crate) fn rest(&self) {
+        let lines = std::iter::from_fn(|| self.console.recv_timeout(Duration::from_secs(2)).ok());
+        lines.take(40).for_each(|line| println!("  {line}"));
+    }
+
     /// Reads the registers from outside.
     pub(crate) fn registers(&mut self) -> Registers {
         let answer = self.ask(&self.command.clone());
