@@ -59,6 +59,8 @@ fn main() -> ExitCode {
     let runtime = runtime.expect("a runtime");
     if wanted == ["follow"] {
         runtime.block_on(follow::follow());
+        // Reading stdin cannot be broken off.
+        runtime.shutdown_background();
         return ExitCode::SUCCESS;
     }
     let good = runtime.block_on(play(&wanted));

@@ -10,6 +10,9 @@ use crate::swarm::{shell, until, until_running};
 /// How soon a player plays after its healthcheck has passed for the first time.
 const PLAYS_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long after one manager has found a new player all of them have: they look each second.
+const ALL_KNOW: Duration = Duration::from_millis(1500);
+
 /// How long strokes are counted to see that they are spread evenly.
 const SPREAD: Duration = Duration::from_secs(3);
 
@@ -32,8 +35,8 @@ pub(crate) async fn service(stage: &mut Stage, service: &str) {
                     strokes(scene, scene.begun).len() == 4
                 })
                 .await;
-                let from = SystemTime::now();
-                until("a while", 10, async || from.elapsed().unwrap_or_default() > SPREAD).await;
+                let from = SystemTime::now() + ALL_KNOW;
+                until("a while", 10, async || from.elapsed().is_ok_and(|time| time > SPREAD)).await;
                 strokes(scene, from)
             };
             let scale = format!("docker service scale {service}=4");

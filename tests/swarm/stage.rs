@@ -201,8 +201,13 @@ fn ill(events: &[Event], excuse: &Excuse) -> Vec<String> {
             || excuse.nodes.contains(&event.node)
             || excuse.sick.iter().any(|task| event.task.starts_with(task))
     };
+    // A probe that the stop interrupts fails, and nobody asks any more.
+    let told_to_stop = |event: &Event| {
+        let stop = |other: &&Event| other.what == "kill" && other.container == event.container;
+        events.iter().find(stop).is_some_and(|stop| stop.at <= event.at)
+    };
     let bad = |event: &&Event| match event.what.as_str() {
-        "health_status: unhealthy" => true,
+        "health_status: unhealthy" => !told_to_stop(event),
         "die" => event.exit_code.as_deref() != Some("0"),
         _ => false,
     };
