@@ -89,7 +89,7 @@ pub type Failure = Box<dyn Error>;
 pub fn run(cli: Cli) -> Result<(), Failure> {
     // Services do their work on threads of their own; this one discovers and waits.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match cli.command {
             None => demo(cli.demo).await,
             Some(Command::Demo(options)) => demo(options).await,
@@ -110,7 +110,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             }
             Some(Command::Healthcheck(options)) => Ok(healthcheck::run(options).await?),
         }
-    })
+    });
+    // A name that is being looked up is waited for otherwise, seconds after all else is over.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// Holds what every service needs to start.

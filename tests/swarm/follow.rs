@@ -34,6 +34,7 @@ async fn one(event: Event, ledger: Ledger) {
         let counted: Counted = serde_json::from_str(&line).expect("a score");
         ledger.count(&event, counted);
     }
+    ledger.close(&event).await;
 }
 
 /// Runs `follow` in the container's network; none if the container has ended already.

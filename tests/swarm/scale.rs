@@ -53,8 +53,14 @@ pub(crate) async fn service(stage: &mut Stage, service: &str) {
         })
         .await;
     stage
-        .play(&format!("docker service scale {service}=1"), STEADY, async |_| {
-            shell(&format!("docker service scale {service}=1")).await;
+        .play(&format!("docker service scale {service}=1"), STEADY, async |scene| {
+            shell(&format!("docker service scale --detach {service}=1")).await;
+            until_running(service, 1, 20).await;
+            let ended = async || {
+                let stopped = scene.events("ping.", "die");
+                stopped.len() == 3
+            };
+            until("three players have ended", 20, ended).await;
             Excuse::default()
         })
         .await;

@@ -34,8 +34,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How long everybody is still served after the stop signal. Docker takes a task's address out of
 /// DNS two seconds before the signal (moby's `defaultGossipConvergeDelay`), so those who follow DNS
-/// have left by now; this is for clients that hold a connection.
-pub const FAREWELL: Duration = Duration::from_millis(500);
+/// have left by now; this is for clients that hold a connection. Whoever asks at least this often
+/// learns in an answer that it closes, and never asks a connection that has been closed.
+pub const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How long connections that were taken in just before may need to reach their worker.
 const SETTLE: Duration = Duration::from_millis(100);
