@@ -1,7 +1,10 @@
 //! Scaling: new players play within 2 s of being healthy, all of them evenly; fewer lose nothing.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::{Duration, SystemTime};
+
+use futures_util::future::{Either, select};
 
 use crate::load::STEADY;
 use crate::stage::{Excuse, Scene, Stage, age};
@@ -40,7 +43,12 @@ pub(crate) async fn service(stage: &mut Stage, service: &str) {
                 strokes(scene, from)
             };
             let scale = format!("docker service scale {service}=4");
-            let (_, spread) = tokio::join!(shell(&scale), all_play);
+            // The command watches for some seconds longer than it takes.
+            let (all_play, scale) = (pin!(all_play), pin!(shell(&scale)));
+            let spread = match select(all_play, scale).await {
+                Either::Left((spread, _)) => spread,
+                Either::Right((_, all_play)) => all_play.await,
+            };
             let (least, most) = (spread.values().min().copied(), spread.values().max().copied());
             let (least, most) = (least.unwrap_or_default(), most.unwrap_or_default());
             for task in ["ping.3", "ping.4"] {

@@ -28,6 +28,8 @@ use crate::task::Name;
 
 mod turn_away;
 
+use turn_away::TurningAway;
+
 /// How long a connection is kept open for the next request; longer than
 /// [`client`](crate::client)'s own limit, so that the server is not the first to close.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -180,10 +182,10 @@ where
         stop.cancelled().await;
         sleep(FAREWELL).await;
         handle.pause().await;
-        let turning_away = turn_away::all(left_over);
+        let turning_away = TurningAway::start(left_over);
         sleep(SETTLE).await;
         handle.stop(true).await;
-        drop(turning_away);
+        turning_away.finish().await;
     };
     // The server ends by itself only when it cannot go on.
     let (served, ()) = tokio::join!(server, ending);
