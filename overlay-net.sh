@@ -11,7 +11,7 @@ subnet=${PONG_SUBNET:-10.0.9.0/24}
 usage() {
   cat <<END
 Usage: overlay-net.sh [--encrypted]               create the network $net
-       overlay-net.sh [--encrypted] up [IMAGE]    ... and the services ping, pong, manager, proxy
+       overlay-net.sh [--encrypted] up [IMAGE]    ... and the services of the match
        overlay-net.sh down                        remove all of it
 
 Run it on a manager of the Swarm. What is there already stays as it is.
@@ -21,15 +21,16 @@ Run it on a manager of the Swarm. What is there already stays as it is.
 
 Settings, from the environment; stack.yml takes the same:
 
-  PONG_IMAGE             swarm-pong:latest  the one image of all services
-  PONG_PORT              3000               the port every node answers on
-  PONG_PUBLISH           host               or ingress: any node's proxy answers for any node
-  PONG_PING_REPLICAS     2                  players that serve
-  PONG_PONG_REPLICAS     2                  players that return
-  PONG_MANAGER_REPLICAS  2                  referees
-  PONG_HIT_CHANCE        85                 percent of strokes that hit
-  PONG_SUBNET            10.0.9.0/24        of the network
-  PONG_STACK             pong               the stack that may use the network too
+  PONG_IMAGE               swarm-pong:latest  the one image of all services
+  PONG_PORT                3000               the port every node answers on
+  PONG_PUBLISH             host               or ingress: any node's proxy answers for any node
+  PONG_PING_REPLICAS       2                  players that serve
+  PONG_PONG_REPLICAS       2                  players that return
+  PONG_MANAGER_REPLICAS    2                  referees
+  PONG_SCOREBOARD_REPLICAS 2                  pages; each keeps the whole score
+  PONG_HIT_CHANCE          85                 percent of strokes that hit
+  PONG_SUBNET              10.0.9.0/24        of the network
+  PONG_STACK               pong               the stack that may use the network too
 
 Exit status: 0 done, 1 it could not be done and nothing is left half made, 2 wrong usage.
 END
@@ -155,11 +156,20 @@ up() {
     --env 'PONG_TASK=manager.{{.Task.Slot}}' \
     --env PONG_PING=tasks.ping:3000 --env PONG_PONG=tasks.pong:3000 \
     "$image" manager
+  service scoreboard start-first --replicas "${PONG_SCOREBOARD_REPLICAS:-2}" --endpoint-mode dnsrr \
+    --env 'PONG_TASK=scoreboard.{{.Task.Slot}}' \
+    --env PONG_MANAGERS=tasks.manager:3000 --env PONG_PEERS=tasks.scoreboard:3000 \
+    "$image" scoreboard
   service proxy stop-first --mode global --endpoint-mode vip \
     --env 'PONG_TASK=proxy.{{.Node.Hostname}}' \
     --env PONG_MANAGERS=tasks.manager:3000 --env PONG_SCOREBOARDS=tasks.scoreboard:3000 \
     --publish "mode=${PONG_PUBLISH:-host},target=3000,published=${PONG_PORT:-3000},protocol=tcp" \
     "$image" proxy
+  service light stop-first --mode global --endpoint-mode dnsrr --user 0:0 \
+    --env 'PONG_TASK=light.{{.Node.Hostname}}' \
+    --env PONG_MANAGERS=tasks.manager:3000 --env PONG_LEDS=/leds \
+    --mount type=bind,source=/sys/devices/platform,target=/leds \
+    "$image" light
 }
 
 down() {

@@ -5,13 +5,14 @@ use std::io::{IsTerminal, Write, stdout};
 use std::thread::available_parallelism;
 
 use clap::{Args, Parser, Subcommand};
-use court::options::Options;
+use court::options::{Log, Options};
 use court::serve::Doors;
 use court::{log, stop};
 use tokio_util::sync::CancellationToken;
 
 use crate::demo::{Demo, DemoOptions};
 use crate::healthcheck::{self, HealthcheckOptions};
+use crate::panel::Panel;
 
 /// A table-tennis match played by a Docker Swarm of Raspberry Pis
 ///
@@ -36,10 +37,12 @@ pub struct Cli {
 enum Command {
     /// The whole cluster in this process, with simulated nodes
     ///
-    /// Starts players, managers, and a proxy for each node, each with sockets of its own on
-    /// loopback, says where they are, and plays a rally for every request:
+    /// Starts players, managers, a scoreboard, and a proxy and a light for each node, each with
+    /// sockets of its own on loopback, says where they are, and plays a rally for every request:
     ///
     ///   curl localhost:3000
+    ///
+    /// A browser at the same address shows the cluster playing.
     #[command(verbatim_doc_comment)]
     Demo(DemoOptions),
 
@@ -55,11 +58,25 @@ enum Command {
     /// the feed, as server-sent events.
     Manager(Service<manager::Options>),
 
+    /// The score of all managers, and a page that shows the whole cluster playing
+    ///
+    /// GET / is the page, /score everything it shows as JSON, /events the same as it changes. It
+    /// follows every manager's feed and asks every task who it is; it needs no Docker socket. Any
+    /// number of scoreboards keep the same score and tell each other what they have heard.
+    Scoreboard(Service<scoreboard::Options>),
+
     /// The public door: passes requests on to managers and scoreboards
     ///
     /// GET / is a scoreboard's page for a browser and a rally for anyone else; /rally is always a
     /// rally. Nothing else inside the cluster can be reached through it.
     Proxy(Service<proxy::Options>),
+
+    /// The lamp of a node: shows what the managers tell of the players and the proxy there
+    ///
+    /// Green for a HIT by a player here, red for a MISS, yellow while the proxy here carries the
+    /// rally; a stroke each 150 ms, so that the ball is seen to travel from node to node. It serves
+    /// the admin port alone; --listen is of no use to it.
+    Light(Service<light::Options>),
 
     /// Tells by its exit code whether the service beside it is healthy
     ///
@@ -103,15 +120,22 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
                 let me = start.common.me("manager");
                 Ok(manager::run(own, me, start.doors, start.workers, start.stop).await?)
             }
+            Some(Command::Scoreboard(Service { own, common })) => {
+                let start = Start::new(common)?;
+                let me = start.common.me("scoreboard");
+                Ok(scoreboard::run(own, me, start.doors, start.workers, start.stop).await?)
+            }
             Some(Command::Proxy(Service { own, common })) => {
                 let start = Start::new(common)?;
                 let me = start.common.me("proxy");
                 Ok(proxy::run(own, me, start.doors, start.workers, start.stop).await?)
             }
+            Some(Command::Light(Service { own, common })) => light(own, common).await,
             Some(Command::Healthcheck(options)) => Ok(healthcheck::run(options).await?),
         }
     });
-    // A name that is being looked up is waited for otherwise, seconds after all else is over.
+    // The system's resolver cannot be interrupted; one that hangs must not keep a service from its
+    // end for ten seconds (resolv.conf(5): two attempts of five).
     runtime.shutdown_background();
     outcome
 }
@@ -127,8 +151,13 @@ struct Start {
 impl Start {
     fn new(common: Options) -> Result<Self, Failure> {
         log::init(common.log.log, common.log.log_level);
+        let doors = Doors::open(common.listen, common.admin)?;
+        Self::with(doors, common)
+    }
+
+    fn with(doors: Doors, common: Options) -> Result<Self, Failure> {
         Ok(Self {
-            doors: Doors::open(common.listen, common.admin)?.released_as(common.release.clone()),
+            doors: doors.released_as(common.release.clone()),
             workers: available_parallelism()?.get(),
             stop: stop::on_signal()?,
             common,
@@ -136,11 +165,32 @@ impl Start {
     }
 }
 
+async fn light(own: light::Options, common: Options) -> Result<(), Failure> {
+    log::init(common.log.log, common.log.log_level);
+    let me = common.me("light");
+    let light::Options { managers, test, lamp } = own;
+    if test {
+        return Ok(light::test(&lamp, &me, &mut stdout(), stop::on_signal()?).await?);
+    }
+    let start = Start::with(Doors::open_admin(common.admin)?, common)?;
+    let (idle, open) = (lamp.idle, light::opener(lamp, me.clone()));
+    // One worker, since nobody asks but the health check and Prometheus.
+    Ok(light::run(managers, idle, open, me, start.doors, 1, start.stop).await?)
+}
+
 async fn demo(options: DemoOptions) -> Result<(), Failure> {
-    log::init(options.log.log, options.log.log_level);
-    let demo = Demo::start(options, stop::on_signal()?)?;
-    let colour = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let Log { log, log_level } = options.log;
+    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let panel = Panel::for_terminal(log, colour);
+    match &panel {
+        Some(panel) => log::init_to(log, log_level, panel.writer()),
+        None => log::init(log, log_level),
+    }
+    let demo = Demo::start(options, panel.clone(), stop::on_signal()?)?;
     // Nobody may be reading; the cluster plays on.
-    let _ = write!(stdout(), "{}", demo.welcome(colour));
+    let _ = write!(stdout(), "{}", demo.welcome(stdout().is_terminal() && colour));
+    if let Some(panel) = panel {
+        panel.show();
+    }
     Ok(demo.wait().await?)
 }

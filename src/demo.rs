@@ -10,11 +10,14 @@ use court::options::Log;
 use court::peers::Peers;
 use court::serve::{CannotListen, Doors};
 use court::task::{Name, Task};
+use light::{LampOptions, Opener, Simulated, Way};
 use manager::PlayOptions;
 use player::HitChance;
 use rally::Side;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+use crate::panel::Panel;
 
 /// Holds what the demo can be told.
 #[derive(Args, Clone, Debug)]
@@ -34,6 +37,11 @@ pub struct DemoOptions {
         value_parser = clap::value_parser!(u8).range(1..=64))]
     pub managers: u8,
 
+    /// Scoreboards, 0 to 64; without one there is no page
+    #[arg(long, env = "PONG_SCOREBOARD_COUNT", value_name = "N", default_value = "1",
+        value_parser = clap::value_parser!(u8).range(0..=64))]
+    pub scoreboards: u8,
+
     /// Address and port of the first node's proxy; the others take free ports
     #[arg(
         long,
@@ -44,16 +52,27 @@ pub struct DemoOptions {
     pub listen: SocketAddr,
 
     /// Chance of a HIT in percent: 0 always misses, 100 always hits
-    #[arg(long, env = "PONG_HIT_CHANCE", value_name = "PERCENT", default_value = "85")]
+    #[arg(
+        long,
+        env = "PONG_HIT_CHANCE",
+        value_name = "PERCENT",
+        default_value = "85",
+        allow_negative_numbers = true
+    )]
     pub hit_chance: HitChance,
 
-    /// Number to draw all luck from: rallies asked for one by one repeat from start to start
+    /// Number to draw all luck from, 0 to 2^64-1, so that rallies asked for one by one repeat from
+    /// start to start; without one, luck is the system's
     #[arg(long, env = "PONG_SEED", value_name = "N")]
     pub seed: Option<u64>,
 
     #[command(flatten)]
     #[allow(missing_docs)]
     pub play: PlayOptions,
+
+    /// Of the first node; the lamps of the others are simulated, and all idle alike.
+    #[command(flatten)]
+    pub lamp: LampOptions,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -66,6 +85,8 @@ pub struct Demo {
     nodes: Vec<Node>,
     running: JoinSet<io::Result<()>>,
     stop: CancellationToken,
+    players: JoinSet<io::Result<()>>,
+    stop_players: CancellationToken,
 }
 
 /// Tells what runs on a simulated node.
@@ -77,23 +98,29 @@ pub struct Node {
     pub proxy: SocketAddr,
     /// Where its proxy's admin port is.
     pub admin: SocketAddr,
-    /// Its tasks but for the proxy.
+    /// Its tasks but for the proxy and the light.
     pub tasks: Vec<Name>,
 }
 
 impl Demo {
-    /// Opens every port, then starts every service; ends when `stop` is cancelled.
+    /// Opens every port, then starts every service; ends when `stop` is cancelled. Simulated lamps
+    /// are shown on the panel, or as log lines if there is none.
     ///
     /// # Errors
     ///
     /// [`CannotListen`], when the port asked for is taken.
-    pub fn start(options: DemoOptions, stop: CancellationToken) -> Result<Self, CannotListen> {
+    pub fn start(
+        options: DemoOptions,
+        panel: Option<Panel>,
+        stop: CancellationToken,
+    ) -> Result<Self, CannotListen> {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let name = |n: u8| Name::from_any(&format!("pi{n}"));
         let mut nodes: Vec<Node> = (1..=options.nodes)
             .map(|n| Node { name: name(n), proxy: free, admin: free, tasks: Vec::new() })
             .collect();
-        let mut running = JoinSet::new();
+        let (mut running, mut players) = (JoinSet::new(), JoinSet::new());
+        let stop_players = CancellationToken::new();
         let mut placed = 0;
         // As Swarm does with equal nodes: one after the other.
         let mut place = |service: &str, n: u8| {
@@ -105,15 +132,18 @@ impl Demo {
             Task { name, node: node.name.clone() }
         };
 
+        // Whom a scoreboard asks who they are: the admin port of every task.
+        let mut whoami = Vec::new();
         let DemoOptions { hit_chance, seed, play, .. } = options;
         let mut side = |side: Side| {
             let mut addresses = Vec::new();
             for n in 1..=options.players {
                 let doors = Doors::open(free, free)?;
                 addresses.push(doors.public());
+                whoami.push(doors.admin());
                 let player = player::Options { side, hit_chance, seed };
                 let me = place(side.name(), n);
-                run(&mut running, player::run(player, me, doors, 1, stop.clone()));
+                run(&mut players, player::run(player, me, doors, 1, stop_players.clone()));
             }
             Ok(Peers::from_iter(addresses))
         };
@@ -123,22 +153,48 @@ impl Demo {
         for n in 1..=options.managers {
             let doors = Doors::open(free, free)?;
             managers.push(doors.public());
+            whoami.push(doors.admin());
             let manager = manager::Options { ping: ping.clone(), pong: pong.clone(), play };
             let me = place("manager", n);
             run(&mut running, manager::run(manager, me, doors, 1, stop.clone()));
         }
 
         let managers = Peers::from_iter(managers);
+        let mut boards = Vec::new();
+        for n in 1..=options.scoreboards {
+            let doors = Doors::open(free, free)?;
+            whoami.push(doors.admin());
+            boards.push((place("scoreboard", n), doors));
+        }
+        let scoreboards = Peers::from_iter(boards.iter().map(|(_, doors)| doors.public()));
+
         for (n, node) in nodes.iter_mut().enumerate() {
             let doors = Doors::open(if n == 0 { options.listen } else { free }, free)?;
             (node.proxy, node.admin) = (doors.public(), doors.admin());
-            let scoreboards = Peers::default();
-            let proxy = proxy::Options { managers: managers.clone(), scoreboards };
-            let name = Name::from_any(&format!("proxy.{}", n + 1));
-            let me = Task { name, node: node.name.clone() };
-            run(&mut running, proxy::run(proxy, me, doors, 1, stop.clone()));
+            whoami.push(doors.admin());
+            let (upstreams, boards) = (managers.clone(), scoreboards.clone());
+            let proxy = proxy::Options { managers: upstreams, scoreboards: boards };
+            let task = |service: &str| {
+                let name = Name::from_any(&format!("{service}.{}", n + 1));
+                Task { name, node: node.name.clone() }
+            };
+            run(&mut running, proxy::run(proxy, task("proxy"), doors, 1, stop.clone()));
+
+            let doors = Doors::open_admin(free)?;
+            whoami.push(doors.admin());
+            let (me, idle) = (task("light"), options.lamp.idle);
+            let lamp = lamp(options.lamp.clone(), n == 0, &me, panel.as_ref());
+            let light = light::run(managers.clone(), idle, lamp, me, doors, 1, stop.clone());
+            run(&mut running, light);
         }
-        Ok(Self { nodes, running, stop })
+
+        for (me, doors) in boards {
+            let whoami = Peers::from_iter(whoami.iter().copied());
+            let (managers, peers) = (managers.clone(), scoreboards.clone());
+            let board = scoreboard::Options { managers, peers, whoami };
+            run(&mut running, scoreboard::run(board, me, doors, 1, stop.clone()));
+        }
+        Ok(Self { nodes, running, stop, players, stop_players })
     }
 
     /// Returns the nodes and what runs on them.
@@ -170,26 +226,53 @@ impl Demo {
         let _ = write!(
             text,
             "\nTry\n  {bold}curl {door}{plain}\n  curl -N '{door}/?who&pace=300ms'\n  \
-             curl -H 'Accept: application/json' {door}\n\nCtrl-C stops it.\n"
+             curl -H 'Accept: application/json' {door}\n  and http://{door} in a browser\n\n\
+             Ctrl-C stops it.\n"
         );
         text
     }
 
     /// Waits until every service has ended; when one fails, the others are stopped too.
     ///
+    /// Players are the last to stop, since rallies in flight need them to be finished.
+    ///
     /// # Errors
     ///
     /// The first failure of a service.
     pub async fn wait(mut self) -> io::Result<()> {
         let mut outcome = Ok(());
-        while let Some(ended) = self.running.join_next().await {
+        loop {
+            let ended = tokio::select! {
+                Some(ended) = self.running.join_next() => ended,
+                Some(ended) = self.players.join_next() => ended,
+                else => return outcome,
+            };
             let ended = ended.unwrap_or_else(|panic| Err(io::Error::other(panic)));
             if ended.is_err() {
                 self.stop.cancel();
             }
+            if self.running.is_empty() {
+                self.stop_players.cancel();
+            }
             outcome = outcome.and(ended);
         }
-        outcome
+    }
+}
+
+/// Returns what opens a node's lamp: for the first one what was asked for.
+fn lamp(options: LampOptions, first: bool, me: &Task, panel: Option<&Panel>) -> Opener {
+    let simulated = matches!(options.lamp, None | Some(Way::Simulated));
+    match panel {
+        _ if first && !simulated => light::opener(options, me.clone()),
+        Some(panel) => {
+            let row = panel.add(me.node.clone());
+            let panel = panel.clone();
+            Box::new(move || {
+                let panel = panel.clone();
+                Ok(Box::new(Simulated::new(move |lights| panel.set(row, lights))))
+            })
+        }
+        None => light::opener(LampOptions { lamp: Some(Way::Simulated), ..options }, me.clone()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 const BYTES: usize = 160;
 
 /// Returns how long each of `count` echoes took, in microseconds.
-pub fn echoes(count: usize) -> Vec<f64> {
+pub(crate) fn echoes(count: usize) -> Vec<f64> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
     let echo = std::thread::spawn(move || {

@@ -11,30 +11,30 @@ use crate::figures::percentile;
 
 /// What a load came to.
 #[derive(Default)]
-pub struct Load {
+pub(crate) struct Load {
     seconds: f64,
     rallies: Vec<f64>,
     strokes: Vec<f64>,
     played: u64,
-    pub failed: u64,
+    pub(crate) failed: u64,
 }
 
 impl Load {
-    pub fn rallies_per_second(&self) -> f64 {
+    pub(crate) fn rallies_per_second(&self) -> f64 {
         self.rallies.len() as f64 / self.seconds
     }
 
-    pub fn strokes_per_second(&self) -> f64 {
+    pub(crate) fn strokes_per_second(&self) -> f64 {
         self.played as f64 / self.seconds
     }
 
     /// Returns a percentile of the rallies' times, in milliseconds.
-    pub fn percentile(&mut self, p: f64) -> f64 {
+    pub(crate) fn percentile(&mut self, p: f64) -> f64 {
         percentile(&mut self.rallies, p) / 1e3
     }
 
     /// Returns a percentile of the strokes' times as the manager tells them, in microseconds.
-    pub fn stroke_percentile(&mut self, p: f64) -> f64 {
+    pub(crate) fn stroke_percentile(&mut self, p: f64) -> f64 {
         percentile(&mut self.strokes, p)
     }
 }
@@ -50,7 +50,7 @@ impl AddAssign for Load {
 }
 
 /// Has `clients` ask for rallies for some time; one in sixteen asks for the strokes' times too.
-pub fn rallies(address: SocketAddr, clients: usize, time: Duration) -> Load {
+pub(crate) fn rallies(address: SocketAddr, clients: usize, time: Duration) -> Load {
     let begun = Instant::now();
     let mut load = block_on(async {
         let clients: Vec<_> = (0..clients)
@@ -67,7 +67,7 @@ pub fn rallies(address: SocketAddr, clients: usize, time: Duration) -> Load {
 }
 
 /// Returns how long each stroke of some rallies took as the manager tells it, in microseconds.
-pub fn strokes(address: SocketAddr, rallies: usize) -> Vec<f64> {
+pub(crate) fn strokes(address: SocketAddr, rallies: usize) -> Vec<f64> {
     let mut left = 0..rallies;
     let go_on = move || left.next().is_some();
     block_on(client(address, true, go_on)).strokes

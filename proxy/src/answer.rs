@@ -7,7 +7,7 @@ use actix_web::http::header::VIA;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use court::fault::Fault;
-use court::headers::{BUFFERING, PROXY};
+use court::headers::BUFFERING;
 use court::held::{Held, hold};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
@@ -59,7 +59,6 @@ impl Answer {
             answer.append_header(header);
         }
         answer.append_header((VIA, proxy.via.as_str()));
-        answer.insert_header((PROXY, proxy.me.node.as_str()));
         match self.body {
             Held::Whole(body) => answer.body(body),
             Held::Begun(begun, rest) => {

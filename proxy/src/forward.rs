@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, Accept, Header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use court::fault::Fault;
+use court::headers::PROXY;
 use court::held::PATIENCE;
+use court::url::url;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::answer::Answer;
 use crate::destination::Destination;
@@ -26,13 +28,25 @@ use crate::service::{Proxy, Upstream};
 /// stroke, however its players fail.
 const BEGIN: Duration = Duration::from_secs(5);
 
+/// How long all that are tried may take together, so that two may hang and a client still gets its
+/// answer, and no number of them keeps it waiting longer.
+const GIVE_UP: Duration = Duration::from_secs(10);
+
+/// How long a request waits for its turn; then it goes out of turn, since something behind hangs.
+const QUEUE: Duration = Duration::from_secs(1);
+
 /// Answers every request to the public port.
 pub(crate) async fn forward(
     request: HttpRequest,
     proxy: web::Data<Proxy>,
     client: web::Data<Client>,
-) -> HttpResponse {
-    let Some(destination) = Destination::find(request.uri().path(), prefers_html(&request)) else {
+) -> impl Responder {
+    let answer = pass_on(&request, &proxy, &client).await;
+    answer.customize().insert_header((PROXY, proxy.me.node.as_str()))
+}
+
+async fn pass_on(request: &HttpRequest, proxy: &Proxy, client: &Client) -> HttpResponse {
+    let Some(destination) = Destination::find(request.uri().path(), prefers_html(request)) else {
         return HttpResponse::NotFound().body("nothing here; / and /rally play a rally\n");
     };
     let upstream = match &destination {
@@ -41,16 +55,16 @@ pub(crate) async fn forward(
         Destination::Rally => &proxy.managers,
         Destination::Page | Destination::Scoreboard(_) => &proxy.scoreboards,
     };
+    // Held until the answer begins; what is slow on purpose takes no turn from others.
+    let _turn = timeout(QUEUE, proxy.turns.acquire()).await;
     let errand = Errand {
         method: request.method().as_str().parse().unwrap_or(Method::GET),
-        path: match request.uri().query() {
-            Some(query) => format!("{}?{query}", destination.path()),
-            None => destination.path().to_owned(),
-        },
-        headers: headers::request(&request, &proxy.me.node),
+        destination,
+        query: request.uri().query().map(str::to_owned),
+        headers: headers::request(request, &proxy.me.node),
         deadline: Instant::now() + PATIENCE,
     };
-    errand.run(&proxy, upstream, &client).await
+    errand.run(proxy, upstream, client).await
 }
 
 fn prefers_html(request: &HttpRequest) -> bool {
@@ -62,7 +76,8 @@ fn prefers_html(request: &HttpRequest) -> bool {
 /// Holds a request on its way to an upstream.
 struct Errand {
     method: Method,
-    path: String,
+    destination: Destination,
+    query: Option<String>,
     headers: HeaderMap,
     /// Until when the beginning of the answer is held back.
     deadline: Instant,
@@ -74,9 +89,13 @@ impl Errand {
         let mut tried: Vec<SocketAddr> = Vec::new();
         let mut faults = Vec::new();
         let mut refusal = None;
-        while let Some(address) = upstream.roster.next(&tried) {
+        let give_up = Instant::now() + GIVE_UP;
+        while Instant::now() < give_up
+            && let Some(address) = upstream.roster.next(&tried)
+        {
             tried.push(address);
-            match self.ask(client, address).await {
+            let deadline = give_up.min(Instant::now() + BEGIN);
+            match self.ask(client, address, deadline).await {
                 // A task that is stopping, full or without players; another may be better off.
                 Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE => {
                     refusal = Some(answer);
@@ -97,11 +116,18 @@ impl Errand {
         }
     }
 
-    /// Tries one task, once.
-    async fn ask(&self, client: &Client, address: SocketAddr) -> Result<Answer, Fault> {
-        let url = format!("http://{address}{}", self.path);
+    /// Tries one task, once, and waits for it until the deadline.
+    async fn ask(
+        &self,
+        client: &Client,
+        address: SocketAddr,
+        deadline: Instant,
+    ) -> Result<Answer, Fault> {
+        let mut url = url(address);
+        url.set_path(self.destination.path());
+        url.set_query(self.query.as_deref());
         let request = client.request(self.method.clone(), url).headers(self.headers.clone());
-        let answer = timeout(BEGIN, request.send()).await.map_err(|_| Fault::Timeout)??;
+        let answer = timeout_at(deadline, request.send()).await.map_err(|_| Fault::Timeout)??;
         Answer::read(answer, self.deadline).await
     }
 }

@@ -1,7 +1,5 @@
 //! Which headers go through, and which the proxy adds.
 
-use std::net::IpAddr;
-
 use actix_web::HttpRequest;
 use actix_web::http::header::{self as inbound, HeaderMap as Inbound};
 use court::headers;
@@ -40,9 +38,10 @@ pub(crate) fn request(request: &HttpRequest, node: &Name) -> HeaderMap {
     }
     if let Some(peer) = request.peer_addr() {
         let ip = peer.ip().to_canonical();
-        let forwarded = forwarded(ip, texts(from, "host").next());
+        let text = ip.to_string();
+        let forwarded = forwarded(&text, ip.is_ipv6(), texts(from, "host").next());
         add_to_list(&mut to, "forwarded", &forwarded);
-        add_to_list(&mut to, "x-forwarded-for", &ip.to_string());
+        add_to_list(&mut to, "x-forwarded-for", &text);
     }
     copy(&mut to, headers::PROXY, node.as_str().as_bytes());
     to
@@ -89,11 +88,9 @@ fn add_to_list(to: &mut HeaderMap, name: &'static str, value: &str) {
 
 /// Writes one element of `Forwarded` (RFC 7239, section 4); IPv6 addresses are bracketed and
 /// quoted, and so is the host, which is left out when it could not be one.
-fn forwarded(ip: IpAddr, host: Option<&str>) -> String {
-    let peer = match ip {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("\"[{ip}]\""),
-    };
+fn forwarded(ip: &str, v6: bool, host: Option<&str>) -> String {
+    let (open, close) = if v6 { ("\"[", "]\"") } else { ("", "") };
+    let peer = format!("{open}{ip}{close}");
     let lawful =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     match host.filter(|host| host.chars().all(lawful)) {

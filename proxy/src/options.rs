@@ -6,7 +6,8 @@ use court::peers::Peers;
 /// Holds a proxy's own options.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Where managers are: names are resolved to all their addresses, again each second
+    /// Where managers are, separated by commas: each name is resolved to all its addresses, again
+    /// each second
     #[arg(
         long,
         env = "PONG_MANAGERS",
@@ -15,7 +16,7 @@ pub struct Options {
     )]
     pub managers: Peers,
 
-    /// Where scoreboards are; while there is none, a browser gets a rally too
+    /// Where scoreboards are, likewise; while there is none, a browser gets a rally too
     #[arg(
         long,
         env = "PONG_SCOREBOARDS",

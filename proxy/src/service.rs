@@ -16,16 +16,23 @@ use court::task::Task;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::{Options, forward};
+
+/// How many requests may be waiting for an upstream at once. Each costs a connection here and one
+/// there, some 50 KB together; more at once would not be answered any sooner.
+const AT_ONCE: usize = 16;
 
 /// Holds what all requests of a proxy share.
 pub(crate) struct Proxy {
     pub(crate) me: Task,
     pub(crate) managers: Upstream,
     pub(crate) scoreboards: Upstream,
+    /// One turn for each request that may be waiting for an upstream.
+    pub(crate) turns: Semaphore,
     pub(crate) stop: CancellationToken,
     /// What `Via` says of it.
     pub(crate) via: String,
@@ -69,8 +76,10 @@ pub async fn run(
     };
     let managers = upstream("manager", options.managers).await;
     let scoreboards = upstream("scoreboard", options.scoreboards).await;
+    let turns = Semaphore::new(AT_ONCE);
     let via = format!("1.1 {} (swarm-pong/{})", me.node, doors.release());
-    let proxy = Arc::new(Proxy { managers, scoreboards, stop: stop.clone(), via, faults, me });
+    let stopping = stop.clone();
+    let proxy = Arc::new(Proxy { managers, scoreboards, turns, stop: stopping, via, faults, me });
     let door = Arc::clone(&proxy);
     let ready = Arc::new(move || match door.managers.roster.count() {
         (known, resting) if known == resting => Err("no manager within reach".to_owned()),

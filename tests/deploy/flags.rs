@@ -19,21 +19,12 @@ const PLACES: &[(&str, &str)] = &[
     ("deploy.restart_policy.condition", "--restart-condition"),
     ("deploy.restart_policy.delay", "--restart-delay"),
     ("deploy.rollback_config.delay", "--rollback-delay"),
-    (
-        "deploy.rollback_config.failure_action",
-        "--rollback-failure-action",
-    ),
+    ("deploy.rollback_config.failure_action", "--rollback-failure-action"),
     ("deploy.rollback_config.monitor", "--rollback-monitor"),
     ("deploy.rollback_config.order", "--rollback-order"),
-    (
-        "deploy.rollback_config.parallelism",
-        "--rollback-parallelism",
-    ),
+    ("deploy.rollback_config.parallelism", "--rollback-parallelism"),
     ("deploy.update_config.delay", "--update-delay"),
-    (
-        "deploy.update_config.failure_action",
-        "--update-failure-action",
-    ),
+    ("deploy.update_config.failure_action", "--update-failure-action"),
     ("deploy.update_config.monitor", "--update-monitor"),
     ("deploy.update_config.order", "--update-order"),
     ("deploy.update_config.parallelism", "--update-parallelism"),
@@ -49,6 +40,8 @@ const PLACES: &[(&str, &str)] = &[
     ("ports", "--publish"),
     ("read_only", "--read-only"),
     ("stop_grace_period", "--stop-grace-period"),
+    ("user", "--user"),
+    ("volumes", "--mount"),
 ];
 
 /// The flags that make what a service of the stack file says.
@@ -63,25 +56,16 @@ pub(crate) fn of_stack(service: &Value) -> Flags {
 }
 
 fn collect(value: &Value, path: &str, flags: &mut Flags) {
-    let flag = PLACES
-        .iter()
-        .find(|(place, _)| *place == path)
-        .map(|(_, flag)| *flag);
+    let flag = PLACES.iter().find(|(place, _)| *place == path).map(|(_, flag)| *flag);
     match (flag, value) {
         (None, Value::Object(keys)) => {
             for (key, value) in keys {
-                collect(
-                    value,
-                    format!("{path}.{key}").trim_start_matches('.'),
-                    flags,
-                );
+                collect(value, format!("{path}.{key}").trim_start_matches('.'), flags);
             }
         }
         (None, _) => panic!("stack.yml says {path}, but no flag is known for it"),
         (Some(flag), Value::Object(keys)) => {
-            let pairs = keys
-                .iter()
-                .map(|(key, value)| format!("{key}={}", plain(value)));
+            let pairs = keys.iter().map(|(key, value)| format!("{key}={}", plain(value)));
             flags.extend(pairs.map(|pair| (flag.to_owned(), pair)));
         }
         (Some(flag), Value::Array(items)) => {
@@ -95,9 +79,7 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(keys) => {
-            let pairs = keys
-                .iter()
-                .map(|(key, value)| format!("{key}={}", plain(value)));
+            let pairs = keys.iter().map(|(key, value)| format!("{key}={}", plain(value)));
             sorted(pairs.collect())
         }
         other => other.to_string(),
@@ -117,8 +99,8 @@ pub(crate) fn of_call(words: &[String]) -> Flags {
         match word.as_str() {
             "--detach" | "--quiet" => {}
             "--read-only" | "--attachable" => drop(flags.insert((word.clone(), "true".into()))),
-            "--publish" => {
-                let parts = words.next().expect("a port").split(',').map(str::to_owned);
+            "--mount" | "--publish" => {
+                let parts = words.next().expect("its parts").split(',').map(str::to_owned);
                 flags.insert((word.clone(), sorted(parts.collect())));
             }
             flag if flag.starts_with("--") => {
@@ -126,11 +108,7 @@ pub(crate) fn of_call(words: &[String]) -> Flags {
             }
             image => {
                 flags.insert(("image".into(), image.to_owned()));
-                flags.extend(
-                    words
-                        .by_ref()
-                        .map(|word| ("command".to_owned(), word.clone())),
-                );
+                flags.extend(words.by_ref().map(|word| ("command".to_owned(), word.clone())));
             }
         }
     }

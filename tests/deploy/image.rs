@@ -6,23 +6,14 @@ use crate::stack::{stack, text};
 /// The arguments of the last instruction of that name.
 fn instruction(name: &str) -> String {
     let dockerfile = text("Dockerfile").replace("\\\n", " ");
-    let found = dockerfile
-        .lines()
-        .rev()
-        .find_map(|line| line.strip_prefix(name));
-    found
-        .unwrap_or_else(|| panic!("the Dockerfile has no {name}"))
-        .trim()
-        .to_owned()
+    let found = dockerfile.lines().rev().find_map(|line| line.strip_prefix(name));
+    found.unwrap_or_else(|| panic!("the Dockerfile has no {name}")).trim().to_owned()
 }
 
 #[test]
 fn the_image_is_nothing_but_the_binary() {
     assert_eq!(instruction("FROM"), "scratch");
-    assert_eq!(
-        instruction("COPY"),
-        "--from=binary /out/swarm-pong /swarm-pong"
-    );
+    assert_eq!(instruction("COPY"), "--from=binary /out/swarm-pong /swarm-pong");
     assert_eq!(instruction("ENTRYPOINT"), r#"["/swarm-pong"]"#);
 }
 
@@ -30,14 +21,8 @@ fn the_image_is_nothing_but_the_binary() {
 fn the_image_does_not_run_as_root() {
     let user = instruction("USER");
     let (user, group) = user.split_once(':').expect("a user and a group");
-    assert!(
-        user.parse().is_ok_and(|id: u32| id > 0),
-        "{user} is no number over 0"
-    );
-    assert!(
-        group.parse().is_ok_and(|id: u32| id > 0),
-        "{group} is no number over 0"
-    );
+    assert!(user.parse().is_ok_and(|id: u32| id > 0), "{user} is no number over 0");
+    assert!(group.parse().is_ok_and(|id: u32| id > 0), "{group} is no number over 0");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::swarm::{Ran, Swarm, run};
 
-const ALL: [&str; 4] = ["manager", "ping", "pong", "proxy"];
+const ALL: [&str; 6] = ["light", "manager", "ping", "pong", "proxy", "scoreboard"];
 
 /// One line on stderr that has `words` in it, and exit 1.
 #[track_caller]
@@ -35,11 +35,7 @@ fn up_takes_an_image_that_goes_before_the_setting() {
     let changes = swarm.changes();
     let created: Vec<_> = changes.iter().filter(|call| call[0] == "service").collect();
     assert_eq!(created.len(), ALL.len());
-    assert!(
-        created
-            .iter()
-            .all(|call| call[call.len() - 2] == "pong:two")
-    );
+    assert!(created.iter().all(|call| call[call.len() - 2] == "pong:two"));
 }
 
 #[test]
@@ -75,11 +71,7 @@ fn down_removes_all_of_it() {
     assert_eq!(swarm.run(&["down"], &[]).code, Some(0));
     assert!(swarm.names("services").is_empty());
     assert!(swarm.names("networks").is_empty());
-    assert_eq!(
-        swarm.run(&["down"], &[]).code,
-        Some(0),
-        "nothing to remove is no error"
-    );
+    assert_eq!(swarm.run(&["down"], &[]).code, Some(0), "nothing to remove is no error");
 }
 
 #[test]
@@ -95,10 +87,7 @@ fn down_spares_what_others_made() {
 fn down_leaves_the_network_to_a_stack_that_plays_on_it() {
     let swarm = Swarm::new();
     swarm.run(&[], &[]);
-    swarm.write(
-        "services/pong_ping",
-        r#"{"com.docker.stack.namespace":"pong"}"#,
-    );
+    swarm.write("services/pong_ping", r#"{"com.docker.stack.namespace":"pong"}"#);
     let ran = swarm.run(&["down"], &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(ran.out.contains("stays"), "{}", ran.out);
@@ -110,9 +99,7 @@ fn an_encrypted_network_is_made_on_request_only() {
     let encrypts = |arguments: &[&str]| {
         let swarm = Swarm::new();
         assert_eq!(swarm.run(arguments, &[]).code, Some(0));
-        swarm.changes()[0]
-            .windows(2)
-            .any(|words| words == ["--opt", "encrypted"])
+        swarm.changes()[0].windows(2).any(|words| words == ["--opt", "encrypted"])
     };
     assert!(encrypts(&["--encrypted"]));
     assert!(encrypts(&["--encrypted", "up"]));
@@ -129,10 +116,7 @@ fn without_docker_it_says_so() {
 fn without_a_daemon_it_says_what_docker_says() {
     let swarm = Swarm::new();
     swarm.write("silent", "");
-    assert_refused(
-        &swarm.run(&["up"], &[]),
-        "Cannot connect to the Docker daemon",
-    );
+    assert_refused(&swarm.run(&["up"], &[]), "Cannot connect to the Docker daemon");
 }
 
 #[test]
@@ -154,11 +138,9 @@ fn a_subnet_that_is_taken_leaves_no_network_and_names_the_remedy() {
 
 #[test]
 fn a_network_of_that_name_and_another_kind_is_not_used() {
-    for other in [
-        "bridge false 172.18.0.0/16",
-        "overlay false 10.0.9.0/24 ",
-        "overlay true 10.1.0.0/24 ",
-    ] {
+    for other in
+        ["bridge false 172.18.0.0/16", "overlay false 10.0.9.0/24 ", "overlay true 10.1.0.0/24 "]
+    {
         let swarm = Swarm::new();
         swarm.write("networks/ping-pong-net", other);
         assert_refused(&swarm.run(&["up"], &[]), other.trim());
@@ -204,10 +186,7 @@ fn a_strangers_service_of_that_name_is_left_alone() {
 #[test]
 fn up_does_not_play_beside_the_stack() {
     let swarm = Swarm::new();
-    swarm.write(
-        "services/pong_ping",
-        r#"{"com.docker.stack.namespace":"pong"}"#,
-    );
+    swarm.write("services/pong_ping", r#"{"com.docker.stack.namespace":"pong"}"#);
     assert_refused(&swarm.run(&["up"], &[]), "docker stack rm pong");
     assert!(swarm.changes().is_empty());
 }

@@ -31,14 +31,9 @@ pub(crate) fn variables(text: &str) -> Vec<&str> {
 }
 
 fn fill(text: &str, settings: &Settings<'_>) -> String {
-    variables(text)
-        .into_iter()
-        .fold(text.to_owned(), |filled, variable| {
-            let (name, default) = variable.split_once(":-").expect("variables have defaults");
-            let set = settings.iter().find(|(key, _)| *key == name);
-            filled.replace(
-                &format!("${{{variable}}}"),
-                set.map_or(default, |(_, value)| value),
-            )
-        })
+    variables(text).into_iter().fold(text.to_owned(), |filled, variable| {
+        let (name, default) = variable.split_once(":-").expect("variables have defaults");
+        let set = settings.iter().find(|(key, _)| *key == name);
+        filled.replace(&format!("${{{variable}}}"), set.map_or(default, |(_, value)| value))
+    })
 }

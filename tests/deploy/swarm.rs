@@ -25,29 +25,18 @@ pub(crate) struct Ran {
 impl Swarm {
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "swarm-{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
-        let swarm = Self {
-            folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join(name),
-        };
+        let name =
+            format!("swarm-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let swarm = Self { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join(name) };
         for kind in ["networks", "services"] {
             fs::create_dir_all(swarm.folder.join(kind)).expect("a folder of the test's own");
         }
-        symlink(
-            Path::new(ROOT).join("tests/deploy/docker"),
-            swarm.folder.join("docker"),
-        )
-        .expect("the stand-in for docker");
+        symlink(Path::new(ROOT).join("tests/deploy/docker"), swarm.folder.join("docker"))
+            .expect("the stand-in for docker");
         swarm.write("manager", "true\n");
         swarm.write("sleep", "#!/bin/sh\n");
-        fs::set_permissions(
-            swarm.folder.join("sleep"),
-            fs::Permissions::from_mode(0o755),
-        )
-        .expect("a sleep that does not");
+        fs::set_permissions(swarm.folder.join("sleep"), fs::Permissions::from_mode(0o755))
+            .expect("a sleep that does not");
         swarm
     }
 

@@ -1,81 +1,133 @@
 //! The real binary as a process, with ports of its own, ended by its id when dropped.
 
-use std::fs::File;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+#![allow(dead_code, reason = "not every user of this file needs all of it")]
+
+use std::io::Read;
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+/// How long anything that must happen may take, on a machine however busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A running service.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
-    log: PathBuf,
-    pub listen: SocketAddr,
-    pub admin: SocketAddr,
+    out: Heard,
+    err: Heard,
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin: SocketAddr,
     /// From the start of the process to its first accepted connection.
-    pub ready_in: Duration,
+    pub(crate) ready_in: Duration,
 }
 
 impl Process {
-    /// Starts a service on free loopback ports and waits until it accepts connections.
-    pub fn start(arguments: &[&str]) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let log = std::env::temp_dir().join(format!("swarm-pong-{}-{n}.log", std::process::id()));
+    /// Starts a service and waits until it accepts connections; on free loopback ports and with log
+    /// lines in JSON unless its options say otherwise.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    /// Starts a service with more in its environment, and waits until it accepts connections.
+    pub(crate) fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let begun = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_swarm-pong"))
-            .args(arguments)
-            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log", "json"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&log).expect("a log file"))
-            .spawn()
-            .expect("the binary starts");
-        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        let ready_in = Duration::ZERO;
-        let mut process = Self { child, log, listen: nowhere, admin: nowhere, ready_in };
-        while !process.find_ports() || std::net::TcpStream::connect(process.listen).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(10), "not up: {}", process.log());
-            std::thread::yield_now();
-        }
+        let free = [("PONG_LISTEN", "127.0.0.1:0"), ("PONG_ADMIN", "127.0.0.1:0")];
+        let own = [&free[..], &[("PONG_LOG", "json")], environment].concat();
+        let mut process = Self::spawn(arguments, &own);
+        // A demo logs a line for each of its services; its door is the first proxy's.
+        let serves = if arguments.first() == Some(&"demo") { "\"proxy.1\"" } else { "" };
+        let line = process.logged(&["\"message\":\"serving\"", serves]);
+        let port = |field: &str| line[field].as_str().expect("a port").parse().expect("an address");
+        (process.listen, process.admin) = (port("listen"), port("admin"));
+        TcpStream::connect(process.listen).expect("it serves");
         process.ready_in = begun.elapsed();
         process
     }
 
-    /// Reads the ports from the line that every service logs when it begins to serve.
-    fn find_ports(&mut self) -> bool {
-        let log = self.log();
-        let Some(line) = log.lines().find(|line| line.contains("\"message\":\"serving\"")) else {
-            return false;
-        };
-        let Ok(line) = serde_json::from_str::<serde_json::Value>(line) else { return false };
-        let port = |field: &str| line[field].as_str().expect("a port").parse().expect("an address");
-        (self.listen, self.admin) = (port("listen"), port("admin"));
-        true
+    /// Starts the binary and waits for nothing; of the project's variables, its environment has
+    /// these and no others.
+    pub(crate) fn spawn(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swarm-pong"));
+        let inherited = std::env::vars().map(|(name, _)| name);
+        for name in inherited.filter(|name| name.starts_with("PONG_")) {
+            command.env_remove(name);
+        }
+        let mut child = command
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let out = Heard::listen(child.stdout.take().expect("piped"));
+        let err = Heard::listen(child.stderr.take().expect("piped"));
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        Self { child, out, err, listen: nowhere, admin: nowhere, ready_in: Duration::ZERO }
     }
 
-    /// Returns what the process has logged.
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
+    /// Returns what the process has written to stderr.
+    pub(crate) fn log(&self) -> String {
+        self.err.now()
+    }
+
+    /// Returns what the process has written to stdout.
+    pub(crate) fn out(&self) -> String {
+        self.out.now()
+    }
+
+    /// Waits for the first log line with all of these in it.
+    pub(crate) fn logged(&self, all: &[&str]) -> serde_json::Value {
+        let line = self.err.line(all).unwrap_or_else(|| panic!("no {all:?} in: {}", self.log()));
+        serde_json::from_str(&line).expect("log lines are JSON")
+    }
+
+    /// Waits for the first line with this in it on stderr, whatever its format.
+    pub(crate) fn wrote(&self, part: &str) -> String {
+        self.err.line(&[part]).unwrap_or_else(|| panic!("no {part:?} in: {}", self.log()))
+    }
+
+    /// Waits for the first line with this in it on stdout.
+    pub(crate) fn printed(&self, part: &str) -> String {
+        self.out.line(&[part]).unwrap_or_else(|| panic!("no {part:?} in: {}", self.out()))
     }
 
     /// Returns the process id.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits for the process to end, at most ten seconds.
-    #[allow(dead_code, reason = "not every user of this file waits")]
-    pub fn wait(&mut self) -> std::process::ExitStatus {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                return status;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(10), "still running: {}", self.log());
-            std::thread::yield_now();
+    /// Ends a service in good order, as Docker does.
+    pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.id());
+        let sent = Command::new("/bin/sh").args(["-c", &kill]).status();
+        assert!(sent.expect("every Unix has /bin/sh").success(), "{kill}");
+    }
+
+    /// Ends the process as a power cut does (`kill -9`).
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("a child");
+        self.child.wait().expect("a child");
+    }
+
+    /// Waits for the process to end by itself and returns its exit code.
+    pub(crate) fn code(&mut self) -> Option<i32> {
+        self.wait().code()
+    }
+
+    /// Waits for the process to end by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        for heard in [&self.out, &self.err] {
+            let ended = heard.until(|_, over| over.then_some(()));
+            assert!(ended.is_some(), "still running: {}", self.log());
         }
+        self.child.wait().expect("a child")
     }
 }
 
@@ -84,6 +136,59 @@ impl Drop for Process {
         // It may have ended already, as some tests want it to.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_file(&self.log);
+    }
+}
+
+/// What a process has written so far, and whether that is all.
+#[derive(Clone, Default)]
+struct Heard(Arc<(Mutex<(Vec<u8>, bool)>, Condvar)>);
+
+impl Heard {
+    fn listen(mut from: impl Read + Send + 'static) -> Self {
+        let heard = Self::default();
+        let told = heard.clone();
+        std::thread::spawn(move || {
+            let (text, more) = &*told.0;
+            let mut piece = [0; 8192];
+            loop {
+                let read = from.read(&mut piece).unwrap_or(0);
+                let mut text = text.lock().expect("whole");
+                text.0.extend_from_slice(&piece[..read]);
+                text.1 = read == 0;
+                more.notify_all();
+                if read == 0 {
+                    return;
+                }
+            }
+        });
+        heard
+    }
+
+    fn now(&self) -> String {
+        String::from_utf8_lossy(&self.0.0.lock().expect("whole").0).into_owned()
+    }
+
+    /// Waits for the first whole line with all of these in it.
+    fn line(&self, all: &[&str]) -> Option<String> {
+        let has_all = |line: &&str| all.iter().all(|part| line.contains(part));
+        self.until(|text, _| {
+            let whole = &text[..text.rfind('\n').unwrap_or_default()];
+            whole.lines().find(has_all).map(str::to_owned)
+        })
+    }
+
+    /// Waits until there is in it what is looked for; none when it ends or time is up before.
+    fn until<T>(&self, look: impl Fn(&str, bool) -> Option<T>) -> Option<T> {
+        let (text, more) = &*self.0;
+        let deadline = Instant::now() + PATIENCE;
+        let mut text = text.lock().expect("whole");
+        loop {
+            let found = look(&String::from_utf8_lossy(&text.0), text.1);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if found.is_some() || text.1 || left.is_zero() {
+                return found;
+            }
+            text = more.wait_timeout(text, left).expect("whole").0;
+        }
     }
 }

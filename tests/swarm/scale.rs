@@ -33,21 +33,14 @@ pub(crate) async fn stack(stage: &mut Stage) {
 pub(crate) async fn service(stage: &mut Stage, service: &str) {
     stage
         .play(&format!("docker service scale {service}=4"), STEADY, async |scene| {
-            let all_play = async {
-                until("four ping players play", 30, async || {
-                    strokes(scene, scene.begun).len() == 4
-                })
-                .await;
-                let from = SystemTime::now() + ALL_KNOW;
-                until("a while", 10, async || from.elapsed().is_ok_and(|time| time > SPREAD)).await;
-                strokes(scene, from)
-            };
-            let scale = format!("docker service scale {service}=4");
-            // The command watches for some seconds longer than it takes.
-            let (all_play, scale) = (pin!(all_play), pin!(shell(&scale)));
-            let spread = match select(all_play, scale).await {
-                Either::Left((spread, _)) => spread,
-                Either::Right((_, all_play)) => all_play.await,
+            let command = format!("docker service scale {service}=4");
+            let spread = {
+                // The command watches for some seconds longer than it takes.
+                let (all_play, command) = (pin!(spread(scene)), pin!(shell(&command)));
+                match select(all_play, command).await {
+                    Either::Left((spread, _)) => spread,
+                    Either::Right((_, all_play)) => all_play.await,
+                }
             };
             let (least, most) = (spread.values().min().copied(), spread.values().max().copied());
             let (least, most) = (least.unwrap_or_default(), most.unwrap_or_default());
@@ -72,6 +65,14 @@ pub(crate) async fn service(stage: &mut Stage, service: &str) {
             Excuse::default()
         })
         .await;
+}
+
+/// Waits until four players play, and counts their strokes for a while.
+async fn spread(scene: &Scene) -> BTreeMap<String, usize> {
+    until("four ping players play", 30, async || strokes(scene, scene.begun).len() == 4).await;
+    let from = SystemTime::now() + ALL_KNOW;
+    until("a while", 10, async || from.elapsed().is_ok_and(|time| time > SPREAD)).await;
+    strokes(scene, from)
 }
 
 /// The strokes of each ping player since.

@@ -54,6 +54,10 @@ impl From<&reqwest::Error> for Fault {
             return Self::Timeout;
         }
         let mut causes = std::iter::successors(error.source(), |error| (*error).source());
+        let mut parsers = causes.clone().filter_map(|cause| cause.downcast_ref::<hyper::Error>());
+        if parsers.any(hyper::Error::is_parse) {
+            return Self::Protocol;
+        }
         let kind = causes.find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
         match kind {
             Some(io::ErrorKind::ConnectionRefused) => Self::Refused,

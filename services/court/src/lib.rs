@@ -7,8 +7,9 @@
 //! | a task and its node | [`task`] |
 //! | public and admin port, graceful stop | [`serve`], [`admin`], [`stop`] |
 //! | names, addresses, who is next | [`peers`], [`discovery`], [`roster`] |
-//! | calling another service, and what may go wrong | [`client`], [`fault`], [`held`] |
+//! | calling another service, and what may go wrong | [`client`], [`url`], [`fault`], [`held`] |
 //! | a stream of events, and what it carries | [`feed`], [`event`] |
+//! | following the streams of every task of a service | [`follow`], [`sse`] |
 //! | logs and metrics | [`log`], [`metrics`] |
 
 pub mod admin;
@@ -17,6 +18,7 @@ pub mod discovery;
 pub mod event;
 pub mod fault;
 pub mod feed;
+pub mod follow;
 pub mod headers;
 pub mod held;
 pub mod log;
@@ -26,5 +28,7 @@ pub mod pace;
 pub mod peers;
 pub mod roster;
 pub mod serve;
+pub mod sse;
 pub mod stop;
 pub mod task;
+pub mod url;

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stderr};
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::{self, writer::BoxMakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -22,8 +22,19 @@ pub enum Format {
 ///
 /// Libraries below are heard from `warn` up, whatever the level. A second call changes nothing.
 pub fn init(format: Option<Format>, level: LevelFilter) {
+    init_to(format, level, BoxMakeWriter::new(stderr));
+}
+
+/// Returns how log lines are written to stderr.
+#[must_use]
+pub fn format(told: Option<Format>) -> Format {
+    told.unwrap_or(if stderr().is_terminal() { Format::Text } else { Format::Json })
+}
+
+/// Does what [`init`] does, by a writer that knows what else is on the terminal.
+pub fn init_to(format: Option<Format>, level: LevelFilter, writer: BoxMakeWriter) {
     let terminal = stderr().is_terminal();
-    let format = format.unwrap_or(if terminal { Format::Text } else { Format::Json });
+    let format = self::format(format);
     let quiet = level.min(LevelFilter::WARN);
     let targets = ["actix", "h2", "hyper", "mio", "reqwest"].map(|library| (library, quiet));
     let registry = tracing_subscriber::registry()
@@ -32,11 +43,11 @@ pub fn init(format: Option<Format>, level: LevelFilter) {
         Format::Text => {
             // https://no-color.org: any value that is not empty turns colour off.
             let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            let layer = fmt::layer().with_writer(stderr).with_ansi(terminal && !plain);
+            let layer = fmt::layer().with_writer(writer).with_ansi(terminal && !plain);
             registry.with(layer.with_target(false)).try_init()
         }
         Format::Json => {
-            let layer = fmt::layer().with_writer(stderr).json().flatten_event(true);
+            let layer = fmt::layer().with_writer(writer).json().flatten_event(true);
             registry.with(layer.with_target(false).with_current_span(false)).try_init()
         }
     };

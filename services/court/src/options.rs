@@ -10,6 +10,8 @@ use crate::task::{Name, NotAName, Task};
 
 /// Holds where a service listens, who it is and how it logs.
 #[derive(Args, Clone, Debug)]
+// clap names a group after the type; each service's own options are of a type of this name too.
+#[group(skip)]
 #[command(next_help_heading = "Options of every service")]
 pub struct Options {
     /// Address and port to serve on

@@ -85,6 +85,13 @@ impl Roster {
         address
     }
 
+    /// Returns the addresses that are not resting.
+    #[must_use]
+    pub fn within_reach(&self) -> Vec<SocketAddr> {
+        let rested = |member: &&Member| member.resting_until.is_none();
+        self.state().members.iter().filter(rested).map(|member| member.address).collect()
+    }
+
     /// Sends an address to rest, longer each time, and has discovery look again at once.
     pub fn failed(&self, address: SocketAddr) {
         if let Some(member) = self.state().find(address) {
@@ -205,6 +212,7 @@ mod tests {
         let taken: Vec<_> = (0..6).filter_map(|_| roster.next(&[])).collect();
         assert!(!taken.contains(&list[0]), "{taken:?}");
         assert_eq!(roster.count(), (3, 1));
+        assert_eq!(roster.within_reach(), list[1..]);
         roster.reached(list[0]);
         let taken: Vec<_> = (0..3).filter_map(|_| roster.next(&[])).collect();
         assert!(taken.contains(&list[0]), "{taken:?}");

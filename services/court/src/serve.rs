@@ -4,12 +4,14 @@
 //! Both doors are served by the same workers, so that a service which no longer answers the one
 //! does not look healthy through the other.
 //!
+//! A service that has nothing to offer to others has the admin door alone.
+//!
 //! The stop, in this order: not ready; for a moment everybody is still served and told that the
 //! connection closes, so that no request crosses a closing connection; then no new connection is
-//! taken in and what runs is finished, while those who still knock are [turned away](turn_away).
+//! taken in and what runs is finished, while those who still knock are turned away.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -23,11 +25,11 @@ use tracing::info;
 
 use crate::admin::{self, Admin};
 use crate::headers;
-use crate::options::own_release;
-use crate::task::Name;
 
+mod doors;
 mod turn_away;
 
+pub use doors::{CannotListen, Doors};
 use turn_away::TurningAway;
 
 /// How long a connection is kept open for the next request; longer than
@@ -36,80 +38,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How long everybody is still served after the stop signal. Docker takes a task's address out of
 /// DNS two seconds before the signal (moby's `defaultGossipConvergeDelay`), so those who follow DNS
-/// have left by now; this is for clients that hold a connection. Whoever asks at least this often
-/// learns in an answer that it closes, and never asks a connection that has been closed.
-pub const FAREWELL: Duration = Duration::from_secs(1);
+/// have left by now; this is for clients that hold a connection.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// How long connections that were taken in just before may need to reach their worker.
 const SETTLE: Duration = Duration::from_millis(100);
 
+/// How long after the stop signal a request may still come in.
+pub const LAST_CALL: Duration = FAREWELL.saturating_add(SETTLE);
+
 /// How long running requests may take to finish, in seconds. With the rest it stays below 5 s, half
 /// of Docker's default grace of 10 s.
 const FINISH: u64 = 3;
-
-/// Holds the two ports of a service, open but not yet served.
-#[derive(Debug)]
-pub struct Doors {
-    public: TcpListener,
-    admin: TcpListener,
-    addresses: [SocketAddr; 2],
-    release: Name,
-}
-
-/// Says which address could not be listened on, and what to do.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; free it, or choose another with {option}")]
-pub struct CannotListen {
-    address: SocketAddr,
-    option: &'static str,
-    source: io::Error,
-}
-
-impl Doors {
-    /// Opens both ports; port 0 takes any free one.
-    ///
-    /// # Errors
-    ///
-    /// [`CannotListen`], when one of them is taken or not this machine's.
-    pub fn open(public: SocketAddr, admin: SocketAddr) -> Result<Self, CannotListen> {
-        let open = |address: SocketAddr, option| {
-            let open = || {
-                let door = TcpListener::bind(address)?;
-                let address = door.local_addr()?;
-                Ok((door, address))
-            };
-            open().map_err(|source| CannotListen { address, option, source })
-        };
-        let (public, public_address) = open(public, "--listen")?;
-        let (admin, admin_address) = open(admin, "--admin")?;
-        let addresses = [public_address, admin_address];
-        Ok(Self { public, admin, addresses, release: own_release() })
-    }
-
-    /// Names the release that serves, which every answer tells as `Server: swarm-pong/RELEASE`.
-    #[must_use]
-    pub fn released_as(self, release: Name) -> Self {
-        Self { release, ..self }
-    }
-
-    /// Returns the release that serves; the version, unless it was named.
-    #[must_use]
-    pub const fn release(&self) -> &Name {
-        &self.release
-    }
-
-    /// Returns the address of the public port.
-    #[must_use]
-    pub const fn public(&self) -> SocketAddr {
-        self.addresses[0]
-    }
-
-    /// Returns the address of the admin port.
-    #[must_use]
-    pub const fn admin(&self) -> SocketAddr {
-        self.addresses[1]
-    }
-}
 
 /// Marks a request that came in through the admin door.
 struct ThroughAdmin;
@@ -132,7 +72,7 @@ where
         task = %me.name, node = %me.node, service, listen = %doors.public(),
         admin = %admin_address, "serving"
     );
-    let left_over = doors.public.try_clone()?;
+    let left_over = doors.public.as_ref().map(TcpListener::try_clone).transpose()?;
     let server_name = headers::server(&doors.release);
     admin.whoami.release = doors.release;
     let stop = admin.stop.clone();
@@ -173,19 +113,23 @@ where
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(FINISH)
     .disable_signals()
-    .listen(doors.public)?
-    .listen(doors.admin)?
-    .run();
+    .listen(doors.admin)?;
+    let server = match doors.public {
+        Some(public) => server.listen(public)?.run(),
+        None => server.run(),
+    };
 
     let handle = server.handle();
     let ending = async {
         stop.cancelled().await;
         sleep(FAREWELL).await;
         handle.pause().await;
-        let turning_away = TurningAway::start(left_over);
+        let turning_away = left_over.map(TurningAway::start);
         sleep(SETTLE).await;
         handle.stop(true).await;
-        turning_away.finish().await;
+        if let Some(turning_away) = turning_away {
+            turning_away.finish().await;
+        }
     };
     // The server ends by itself only when it cannot go on.
     let (served, ()) = tokio::join!(server, ending);

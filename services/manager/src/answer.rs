@@ -141,16 +141,21 @@ mod tests {
 
     #[test]
     fn ndjson_is_a_line_a_stroke_and_one_for_the_end() {
-        insta::assert_snapshot!(told(Format::NdJson, false), @"");
+        insta::assert_snapshot!(told(Format::NdJson, false), @r#"
+        {"rally":"5eed-1","n":1,"side":"ping","outcome":"HIT","task":"ping.2","node":"pi3","micros":412,"manager":{"task":"manager.1","node":"pi1"},"proxy":"pi2"}
+        {"rally":"5eed-1","n":2,"side":"pong","outcome":"HIT","task":"pong.1","node":"pi1","micros":1009,"manager":{"task":"manager.1","node":"pi1"},"proxy":"pi2"}
+        {"rally":"5eed-1","n":3,"side":"ping","outcome":"MISS","task":"ping.1","node":"pi2","micros":96,"manager":{"task":"manager.1","node":"pi1"},"proxy":"pi2"}
+        {"rally":"5eed-1","verdict":"pong","strokes":3,"faults":0,"micros":1600,"manager":{"task":"manager.1","node":"pi1"}}
+        "#);
     }
 
     #[test]
     fn a_rally_that_cannot_begin_says_who_was_asked_and_what_came_back() {
         let refused = (([10, 0, 9, 4], 3000).into(), Fault::Refused);
         let side = Verdict::Let(Side::Ping);
-        insta::assert_snapshot!(nobody(side, &[refused]), @"");
-        insta::assert_snapshot!(nobody(side, &[refused; 6]), @"");
-        insta::assert_snapshot!(nobody(side, &[]), @"");
+        insta::assert_snapshot!(nobody(side, &[refused]), @"LET: no PING player answered (asked 1: 10.0.9.4:3000: connection refused); try again in a second");
+        insta::assert_snapshot!(nobody(side, &[refused; 6]), @"LET: no PING player answered (asked 6: 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, …); try again in a second");
+        insta::assert_snapshot!(nobody(side, &[]), @"LET: no PING player answered (discovery knows no address); try again in a second");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a manager counts: the score, and faults by their cause.
+//! What a manager counts: the score, faults by their cause, and requests it refused.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,12 @@ use rally::{Outcome, Rally, Score, Side};
 pub(crate) struct Counts {
     score: Mutex<Score>,
     faults: Family<Cause, Counter>,
+    refused: Family<Reason, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reason {
+    reason: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -34,6 +40,11 @@ impl Counts {
             "faults",
             "Attempts at a stroke that got no lawful answer, by side and cause",
             counts.faults.clone(),
+        );
+        registry.register(
+            "refused",
+            "Requests for a rally that ended before its first stroke, by reason",
+            counts.refused.clone(),
         );
         registry.register_collector(Box::new(Exported(Arc::clone(&counts))));
         counts
@@ -53,6 +64,11 @@ impl Counts {
 
     pub(crate) fn rally(&self, rally: &Rally) {
         self.lock().count_rally(rally);
+    }
+
+    /// Counts a request that no rally came of, because of `no_player`, `full` or `client_gone`.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&Reason { reason }).inc();
     }
 
     pub(crate) fn fault(&self, side: Side, fault: Fault) {

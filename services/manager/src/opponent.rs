@@ -8,6 +8,7 @@ use court::fault::Fault;
 use court::headers;
 use court::roster::Roster;
 use court::task::{Name, Task};
+use court::url::url;
 use rally::{Outcome, Side};
 use reqwest::header::SERVER;
 use reqwest::{Client, Response, StatusCode};
@@ -15,6 +16,7 @@ use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use crate::counts::Counts;
+use crate::players::{Players, nameless};
 
 /// How long a stroke may go on looking for a player that answers. With the last one's own time, at
 /// most 2 s, it stays within the 5 s after which a proxy tries another manager.
@@ -30,6 +32,7 @@ pub(crate) struct Opponent {
     pub(crate) roster: Arc<Roster>,
     pub(crate) timeout: Duration,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) players: Arc<Players>,
 }
 
 /// Holds an answered stroke.
@@ -68,6 +71,7 @@ impl Opponent {
             match self.ask(client, address).await {
                 Ok(answered) => {
                     self.roster.answered(address);
+                    self.players.answered(address, self.side, &answered.player);
                     asked.answered = Some(answered);
                     break;
                 }
@@ -84,7 +88,7 @@ impl Opponent {
     /// Asks one player, once.
     async fn ask(&self, client: &Client, address: SocketAddr) -> Result<Answered, Fault> {
         let begun = Instant::now();
-        let request = client.get(format!("http://{address}/"));
+        let request = client.get(url(address));
         let asked = async { read(request.send().await?, address).await };
         let (outcome, player, release) =
             timeout(self.timeout, asked).await.unwrap_or(Err(Fault::Timeout))?;
@@ -94,6 +98,7 @@ impl Opponent {
     fn fault(&self, rally: &str, address: SocketAddr, fault: Fault) {
         self.roster.failed(address);
         self.counts.fault(self.side, fault);
+        self.players.failed(address, self.side);
         warn!(
             task = %self.me.name, node = %self.me.node, rally, side = self.side.name(),
             %address, %fault, "player failed; trying the next"
@@ -122,12 +127,4 @@ async fn read(
     let named = header(headers::PLAYER).and_then(|name| name.parse().ok());
     let release = header(SERVER.as_str()).and_then(headers::release);
     Ok((outcome, named.unwrap_or_else(|| nameless(address)), release))
-}
-
-/// Names a player that does not name itself, such as one somebody else wrote.
-fn nameless(address: SocketAddr) -> Task {
-    Task {
-        name: Name::from_any(&address.to_string()),
-        node: Name::from_any(&address.ip().to_string()),
-    }
 }

@@ -10,11 +10,12 @@ use court::peers::Peers;
 /// Holds a manager's own options.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Where ping players are: names are resolved to all their addresses, again each second
+    /// Where ping players are, separated by commas: each name is resolved to all its addresses, again
+    /// each second
     #[arg(long, env = "PONG_PING", value_name = "HOST:PORT,…", default_value = "tasks.ping:3000")]
     pub ping: Peers,
 
-    /// Where pong players are
+    /// Where pong players are, likewise
     #[arg(long, env = "PONG_PONG", value_name = "HOST:PORT,…", default_value = "tasks.pong:3000")]
     pub pong: Peers,
 
@@ -46,7 +47,12 @@ pub struct PlayOptions {
         value_parser = |text: &str| duration(text, Duration::from_millis(10), Duration::from_secs(2)))]
     pub stroke_timeout: Duration,
 
-    /// Rallies in flight at once; more are answered 503 with Retry-After
+    /// Tables: rallies at full speed that are played at once, 1 to 1024; more wait for their turn
+    #[arg(long, env = "PONG_TABLES", value_name = "N", default_value = "16",
+        value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub tables: u16,
+
+    /// Rallies in flight at once, 1 to 65536; more are answered 503 with Retry-After
     #[arg(long, env = "PONG_LIMIT", value_name = "N", default_value = "1024",
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub limit: u32,

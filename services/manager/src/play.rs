@@ -31,6 +31,7 @@ pub(crate) struct Play {
     players: Vec<Task>,
     begun: Instant,
     told: bool,
+    table: Option<OwnedSemaphorePermit>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -53,7 +54,10 @@ impl Play {
         pace: Pace,
         proxy: Option<Name>,
     ) -> Result<Self, Full> {
-        let place = Arc::clone(&manager.places).try_acquire_owned().map_err(|_| Full)?;
+        let Ok(place) = Arc::clone(&manager.places).try_acquire_owned() else {
+            manager.counts.refused("full");
+            return Err(Full);
+        };
         Ok(Self {
             id: manager.next_id(),
             client: client.clone(),
@@ -66,6 +70,7 @@ impl Play {
             players: Vec::new(),
             begun: Instant::now(),
             told: false,
+            table: None,
             manager: Arc::clone(manager),
             _place: place,
         })
@@ -84,6 +89,8 @@ impl Play {
         let Some(side) = self.rally.to_play() else { return self.over() };
         if self.rally.strokes() > 0 {
             self.pause().await;
+        } else if self.pace.is_full_speed() {
+            self.table = Arc::clone(&self.manager.tables).acquire_owned().await.ok();
         }
         let asked = self.manager.opponent(side).stroke(&self.client, &self.id).await;
         self.faults = self.faults.saturating_add(asked.failed.len().try_into().unwrap_or(u32::MAX));
@@ -141,7 +148,6 @@ impl Play {
     /// Counts, logs and publishes the end, whatever it is.
     fn tell(&mut self) -> Ended {
         self.told = true;
-        self.manager.counts.rally(&self.rally);
         let ended = Ended {
             rally: self.id.clone(),
             verdict: self.rally.verdict().map_or("abandoned", Verdict::name).into(),
@@ -151,8 +157,15 @@ impl Play {
             manager: self.manager.me.clone(),
             proxy: self.proxy.clone(),
         };
-        if self.featured {
-            self.manager.feed.publish("rally", &ended);
+        if ended.strokes == 0 {
+            // Not one stroke was told of it: it is no rally, and another manager may play it.
+            let gone = self.rally.verdict().is_none();
+            self.manager.counts.refused(if gone { "client_gone" } else { "no_player" });
+        } else {
+            self.manager.counts.rally(&self.rally);
+            if self.featured {
+                self.manager.feed.publish("rally", &ended);
+            }
         }
         self.log(&ended);
         ended
@@ -170,7 +183,8 @@ impl Play {
             micros = ended.micros,
             players = names.join(","),
             proxy = self.proxy.as_ref().map(Name::as_str),
-            "rally over"
+            "{}",
+            if ended.strokes > 0 { "rally over" } else { "no rally began" }
         );
     }
 }

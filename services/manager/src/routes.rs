@@ -5,14 +5,15 @@ use std::convert::Infallible;
 use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
+use court::headers;
 use court::held::{Held, PATIENCE, hold};
-use court::{feed, headers};
 use futures_util::{StreamExt, stream};
 use reqwest::Client;
 use tokio::time::Instant;
 
 use crate::answer::{Teller, nobody};
 use crate::play::{Play, Step};
+use crate::publish;
 use crate::service::Manager;
 use crate::wish::Wish;
 
@@ -75,6 +76,5 @@ fn unavailable(reason: String) -> HttpResponse {
 }
 
 async fn events(manager: web::Data<Manager>) -> HttpResponse {
-    let score = feed::render("score", &manager.counted());
-    manager.feed.answer(score, &manager.all_told)
+    manager.feed.answer(publish::all(&manager))
 }

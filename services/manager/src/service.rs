@@ -3,31 +3,30 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use actix_web::web;
 use court::admin::{Admin, WhoAmI};
 use court::client::client;
 use court::discovery::{Discovery, SystemResolver};
 use court::event::Counted;
-use court::feed::Feed;
+use court::feed::{Feed, Late};
 use court::metrics::Metrics;
-use court::serve::{Doors, FAREWELL, serve};
+use court::serve::{Doors, serve};
 use court::task::Task;
 use prometheus_client::registry::Registry;
 use rally::Side;
 use tokio::sync::Semaphore;
-use tokio::time::{interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::counts::Counts;
 use crate::featured::Featured;
 use crate::opponent::Opponent;
 use crate::options::{Options, PlayOptions};
-use crate::{alone, routes};
+use crate::players::Players;
+use crate::{alone, publish, routes};
 
-/// The least time between two `score` events.
-const SCORE_EVERY: Duration = Duration::from_millis(200);
+/// How many events a subscriber may be behind before it misses some: a few of the longest rallies.
+const BEHIND: usize = 1024;
 
 /// Holds what all rallies of a manager share.
 pub(crate) struct Manager {
@@ -36,13 +35,14 @@ pub(crate) struct Manager {
     pub(crate) name: String,
     pub(crate) options: PlayOptions,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) players: Arc<Players>,
     pub(crate) featured: Featured,
     pub(crate) feed: Feed,
     /// One place for each rally that may be in flight.
     pub(crate) places: Arc<Semaphore>,
+    /// One table for each rally at full speed that may be played at once.
+    pub(crate) tables: Arc<Semaphore>,
     pub(crate) stop: CancellationToken,
-    /// Cancelled after the last score has been published.
-    pub(crate) all_told: CancellationToken,
     opponents: [Opponent; 2],
     /// A random name for this life of the manager.
     incarnation: String,
@@ -64,12 +64,14 @@ pub async fn run(
     let metrics = Metrics::new("manager", &me);
     let mut counts = Arc::default();
     metrics.register(|registry: &mut Registry| counts = Counts::register(registry));
+    let players = Arc::new(Players::default());
     let opponent = async |side: Side, peers| {
         let resolver = Arc::new(SystemResolver);
         let discovery = Discovery { me: me.clone(), service: side.name(), peers, resolver };
         let roster = discovery.start(stop.clone()).await;
         let timeout = options.play.stroke_timeout;
-        Opponent { me: me.clone(), side, roster, timeout, counts: Arc::clone(&counts) }
+        let (counts, players) = (Arc::clone(&counts), Arc::clone(&players));
+        Opponent { me: me.clone(), side, roster, timeout, counts, players }
     };
     let opponents = [
         opponent(Side::Ping, options.ping.clone()).await,
@@ -79,17 +81,18 @@ pub async fn run(
         name: me.to_string(),
         options: options.play,
         counts,
+        players,
         featured: Featured::new(),
-        feed: Feed::default(),
+        feed: Feed::new(BEHIND, Late::Misses),
         places: Arc::new(Semaphore::new(options.play.limit as usize)),
+        tables: Arc::new(Semaphore::new(options.play.tables.into())),
         stop: stop.clone(),
-        all_told: CancellationToken::new(),
         opponents,
         incarnation: format!("{:08x}", rand::random::<u32>()),
         begun: AtomicU64::new(0),
         me,
     });
-    tokio::spawn(publish_score(Arc::clone(&manager)));
+    tokio::spawn(publish::counters(Arc::clone(&manager)));
     if let Some(every) = options.play.play_every.0 {
         tokio::spawn(
             stop.clone().run_until_cancelled_owned(alone::play(Arc::clone(&manager), every)),
@@ -143,25 +146,4 @@ impl Manager {
         }
         Err(format!("no {} player within reach", missing.join(" and no ")))
     }
-}
-
-/// Publishes the score as it changes, five times a second at most, and once more when the manager
-/// is stopping and the last rally is over.
-async fn publish_score(manager: Arc<Manager>) {
-    let mut told = manager.counts.score();
-    let mut beat = interval(SCORE_EVERY);
-    while manager.stop.run_until_cancelled(beat.tick()).await.is_some() {
-        let counted = manager.counted();
-        if counted.score != told {
-            told = counted.score;
-            manager.feed.publish("score", &counted);
-        }
-    }
-    sleep(FAREWELL).await;
-    // Whoever has every place knows that no rally is in flight, and that none begins.
-    if let Ok(places) = manager.places.acquire_many(manager.options.limit).await {
-        places.forget();
-    }
-    manager.feed.publish("score", &manager.counted());
-    manager.all_told.cancel();
 }

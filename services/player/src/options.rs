@@ -13,10 +13,17 @@ pub struct Options {
     pub side: Side,
 
     /// Chance of a HIT in percent: 0 always misses, 100 always hits
-    #[arg(long, env = "PONG_HIT_CHANCE", value_name = "PERCENT", default_value = "85")]
+    #[arg(
+        long,
+        env = "PONG_HIT_CHANCE",
+        value_name = "PERCENT",
+        default_value = "85",
+        allow_negative_numbers = true
+    )]
     pub hit_chance: HitChance,
 
-    /// Number to draw luck from, to repeat it; from the system's randomness otherwise
+    /// Number to draw luck from, 0 to 2^64-1, so that strokes repeat from start to start; without
+    /// one, luck is the system's
     #[arg(long, env = "PONG_SEED", value_name = "N")]
     pub seed: Option<u64>,
 }

@@ -58,32 +58,55 @@ impl Score {
         self.longest = self.longest.max(rally.strokes());
     }
 
+    /// Returns the newer of two scores of one manager: the greater of each counter.
+    #[must_use]
+    pub fn newer(self, other: Self) -> Self {
+        Self {
+            ping: self.ping.max(other.ping),
+            pong: self.pong.max(other.pong),
+            draws: self.draws.max(other.draws),
+            lets: self.lets.max(other.lets),
+            abandoned: self.abandoned.max(other.abandoned),
+            ping_hits: self.ping_hits.max(other.ping_hits),
+            ping_misses: self.ping_misses.max(other.ping_misses),
+            pong_hits: self.pong_hits.max(other.pong_hits),
+            pong_misses: self.pong_misses.max(other.pong_misses),
+            faults: self.faults.max(other.faults),
+            longest: self.longest.max(other.longest),
+        }
+    }
+
     /// Returns the rallies that reached a verdict.
     #[must_use]
     pub const fn rallies(&self) -> u64 {
-        self.ping + self.pong + self.draws + self.lets
+        sum([self.ping, self.pong, self.draws, self.lets])
     }
 
     /// Returns the answered strokes of both sides.
     #[must_use]
     pub const fn strokes(&self) -> u64 {
-        self.ping_hits + self.ping_misses + self.pong_hits + self.pong_misses
+        sum([self.ping_hits, self.ping_misses, self.pong_hits, self.pong_misses])
     }
 }
 
-/// Adds the score of another manager.
+/// Adds counters up; scores come from other machines, so a sum must hold whatever they say.
+const fn sum([a, b, c, d]: [u64; 4]) -> u64 {
+    a.saturating_add(b).saturating_add(c).saturating_add(d)
+}
+
+/// Adds the score of another manager; counters stay at their limit, which only noise reaches.
 impl AddAssign for Score {
     fn add_assign(&mut self, other: Self) {
-        self.ping += other.ping;
-        self.pong += other.pong;
-        self.draws += other.draws;
-        self.lets += other.lets;
-        self.abandoned += other.abandoned;
-        self.ping_hits += other.ping_hits;
-        self.ping_misses += other.ping_misses;
-        self.pong_hits += other.pong_hits;
-        self.pong_misses += other.pong_misses;
-        self.faults += other.faults;
+        self.ping = self.ping.saturating_add(other.ping);
+        self.pong = self.pong.saturating_add(other.pong);
+        self.draws = self.draws.saturating_add(other.draws);
+        self.lets = self.lets.saturating_add(other.lets);
+        self.abandoned = self.abandoned.saturating_add(other.abandoned);
+        self.ping_hits = self.ping_hits.saturating_add(other.ping_hits);
+        self.ping_misses = self.ping_misses.saturating_add(other.ping_misses);
+        self.pong_hits = self.pong_hits.saturating_add(other.pong_hits);
+        self.pong_misses = self.pong_misses.saturating_add(other.pong_misses);
+        self.faults = self.faults.saturating_add(other.faults);
         self.longest = self.longest.max(other.longest);
     }
 }

@@ -1,0 +1,181 @@
+//! A Blinkt: eight APA102 LEDs in a row, on a data pin and a clock pin.
+//!
+//! The ball is a dot that crosses the bar, from the left for ping and from the right for pong.
+
+use std::io;
+
+use embedded_hal::digital::{OutputPin, PinState};
+use rally::{Outcome, Side};
+
+use crate::colour::Colour;
+use crate::lamp::{Lamp, refused};
+use crate::scene::Scene;
+
+const LEDS: usize = 8;
+
+/// The strength of all LEDs, of 31. More than this dazzles.
+const BRIGHTNESS: u8 = 7;
+
+/// How much weaker the bar is than the ball that crosses it.
+const RESTING: u8 = 8;
+
+/// How much weaker the tail is for each LED that it is behind the ball.
+const TAIL: [u8; 4] = [1, 3, 9, 27];
+
+/// Switches the eight LEDs.
+pub(crate) struct Blinkt<P: OutputPin> {
+    data: P,
+    clock: P,
+    resting: Colour,
+    name: String,
+    shown: Option<[Colour; LEDS]>,
+}
+
+impl<P: OutputPin> Blinkt<P> {
+    /// Takes the data pin and the clock pin, both low, and the colour of the resting bar.
+    pub(crate) fn new([data, clock]: [P; 2], resting: Colour, name: String) -> Self {
+        Self { data, clock, resting, name, shown: None }
+    }
+
+    fn set(&mut self, colours: [Colour; LEDS]) -> io::Result<()> {
+        if self.shown == Some(colours) {
+            return Ok(());
+        }
+        self.shown = None;
+        for byte in frame(&colours) {
+            for bit in (0..8).rev() {
+                self.data.set_state(PinState::from(byte >> bit & 1 == 1)).map_err(refused)?;
+                self.clock.set_high().map_err(refused)?;
+                self.clock.set_low().map_err(refused)?;
+            }
+        }
+        self.shown = Some(colours);
+        Ok(())
+    }
+}
+
+/// Returns the bytes for the eight LEDs: 32 zero bits, for each LED three bits of ones, its
+/// brightness, blue, green and red, and enough clock for the last LED to hear its bits, since each
+/// passes them on half a cycle late.
+fn frame(colours: &[Colour; LEDS]) -> impl Iterator<Item = u8> + use<> {
+    let leds = colours.map(|Colour { red, green, blue }| [0xe0 | BRIGHTNESS, blue, green, red]);
+    [0; 4].into_iter().chain(leds.into_iter().flatten()).chain([0; 5])
+}
+
+/// Paints a scene.
+fn paint(scene: &Scene, resting: Colour) -> [Colour; LEDS] {
+    if !scene.awake {
+        return [Colour::OFF; LEDS];
+    }
+    let [red, yellow, green] = scene.idle.in_order();
+    let bar = match () {
+        () if scene.carrying || yellow => Colour::YELLOW,
+        () if red => Colour::RED,
+        () if green => Colour::GREEN,
+        () => resting,
+    };
+    let mut colours = [bar.dimmed(RESTING); LEDS];
+    let Some(flash) = scene.flash else { return colours };
+    let ball = if flash.outcome == Outcome::Hit { Colour::GREEN } else { Colour::RED };
+    for (behind, times) in (0..).zip(TAIL) {
+        let Some(led) = flash.step.checked_sub(behind).map(|led| led as usize) else { break };
+        let from_the_left =
+            if flash.side == Side::Ping { Some(led) } else { (LEDS - 1).checked_sub(led) };
+        if let Some(colour) = from_the_left.and_then(|led| colours.get_mut(led)) {
+            *colour = colour.or(ball.dimmed(times));
+        }
+    }
+    colours
+}
+
+impl<P: OutputPin + Send> Lamp for Blinkt<P> {
+    fn show(&mut self, scene: &Scene) -> io::Result<()> {
+        self.set(paint(scene, self.resting))
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl<P: OutputPin> Drop for Blinkt<P> {
+    fn drop(&mut self) {
+        let _ = self.set([Colour::OFF; LEDS]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use embedded_hal_mock::eh1::digital::{Mock, State, Transaction};
+
+    use super::*;
+    use crate::scene::{Flash, Lights};
+
+    fn flash(side: Side, outcome: Outcome, step: u32) -> Scene {
+        Scene { awake: true, flash: Some(Flash { side, outcome, step }), ..Scene::DARK }
+    }
+
+    #[test]
+    fn a_frame_is_zeros_each_led_and_clock_for_the_last() {
+        let mut colours = [Colour::OFF; LEDS];
+        colours[7] = Colour { red: 1, green: 2, blue: 3 };
+        let bytes: Vec<u8> = frame(&colours).collect();
+        assert_eq!(bytes.len(), 4 + 8 * 4 + 5);
+        assert_eq!(bytes[..8], [0, 0, 0, 0, 0xe7, 0, 0, 0]);
+        assert_eq!(bytes[32..], [0xe7, 3, 2, 1, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn every_bit_is_on_the_data_pin_when_the_clock_rises_and_it_ends_dark() {
+        let frames =
+            |colours: [[Colour; LEDS]; 2]| -> Vec<u8> { colours.iter().flat_map(frame).collect() };
+        let red = [Colour::RED.dimmed(RESTING); LEDS];
+        let bytes = frames([red, [Colour::OFF; LEDS]]);
+        let level = |high: bool| if high { State::High } else { State::Low };
+        let bits = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
+        let data: Vec<_> = bits.map(|bit| Transaction::set(level(bit))).collect();
+        let clock: Vec<_> =
+            (0..2 * data.len()).map(|n| Transaction::set(level(n % 2 == 0))).collect();
+        let (mut data, mut clock) = (Mock::new(&data), Mock::new(&clock));
+        let mut blinkt = Blinkt::new([data.clone(), clock.clone()], Colour::RED, String::new());
+        let awake = Scene { awake: true, ..Scene::DARK };
+        blinkt.show(&awake).expect("shown");
+        blinkt.show(&awake).expect("nothing to be written");
+        drop(blinkt);
+        data.done();
+        clock.done();
+    }
+
+    #[test]
+    fn the_ball_crosses_the_bar_from_left_to_right_for_ping_and_back_for_pong() {
+        let brightest = |side, step| {
+            let colours = paint(&flash(side, Outcome::Hit, step), Colour::OFF);
+            colours.iter().position(|colour| colour.green == 255)
+        };
+        let path = |side| (0..9).map(|step| brightest(side, step)).collect::<Vec<_>>();
+        let to_the_right: Vec<_> = (0..8).map(Some).chain([None]).collect();
+        let to_the_left: Vec<_> = (0..8).rev().map(Some).chain([None]).collect();
+        assert_eq!(path(Side::Ping), to_the_right);
+        assert_eq!(path(Side::Pong), to_the_left);
+    }
+
+    #[test]
+    fn its_tail_fades_and_is_gone_with_the_beat() {
+        let greens =
+            |step| paint(&flash(Side::Ping, Outcome::Hit, step), Colour::OFF).map(|c| c.green);
+        assert_eq!(greens(4), [0, 9, 28, 85, 255, 0, 0, 0]);
+        assert_eq!(greens(10), [0, 0, 0, 0, 0, 0, 0, 9]);
+        assert_eq!(greens(11), [0; 8]);
+    }
+
+    #[test]
+    fn a_miss_is_red_and_the_bar_rests_in_its_colour_or_is_yellow_for_a_rally_carried() {
+        let miss = paint(&flash(Side::Ping, Outcome::Miss, 0), Colour::BLUE);
+        assert_eq!((miss[0].red, miss[0].blue, miss[7]), (255, 31, Colour::BLUE.dimmed(RESTING)));
+        let carrying = Scene { awake: true, carrying: true, ..Scene::DARK };
+        assert_eq!(paint(&carrying, Colour::BLUE), [Colour::YELLOW.dimmed(RESTING); LEDS]);
+        let idle = Scene { awake: true, idle: Lights::GREEN, ..Scene::DARK };
+        assert_eq!(paint(&idle, Colour::OFF), [Colour::GREEN.dimmed(RESTING); LEDS]);
+        assert_eq!(paint(&Scene::DARK, Colour::BLUE), [Colour::OFF; LEDS]);
+    }
+}

@@ -1,0 +1,194 @@
+//! GPIO pins through the kernel's files in /sys/class/gpio.
+//!
+//! The kernel numbers the pins of all chips in a row, and where a chip begins changes from version
+//! to version (458, 512, 569 …): the chip is found by its label, and its `base` added. See
+//! Documentation/ABI/obsolete/sysfs-gpio.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use embedded_hal::digital::{Error, ErrorKind, ErrorType, OutputPin};
+
+use crate::lamp::NoLamp;
+
+/// The labels of the chips whose first lines are the header's pins: Pi 0 to 3, Pi 4, Pi 5.
+const LABELS: [&str; 3] = ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
+
+/// Drives a pin by writing to its file.
+///
+/// It stays exported when dropped: the kernel would make it an input again, and the pull-ups that
+/// pins 2 and 3 have on the board would make an LED glow.
+pub(crate) struct Pin {
+    value: File,
+    path: PathBuf,
+}
+
+/// Holds the chip that the header's pins belong to.
+pub(crate) struct Chip {
+    root: PathBuf,
+    /// Its label and where its numbers begin.
+    pub(crate) label: String,
+    /// The kernel's number of its first pin.
+    pub(crate) base: u32,
+}
+
+impl Chip {
+    /// Finds the chip in `root`, which is /sys/class/gpio or a bind mount of it.
+    pub(crate) fn find(root: &Path) -> Result<Self, NoLamp> {
+        let read = |path: PathBuf| Some(fs::read_to_string(path).ok()?.trim().to_owned());
+        let chips = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut known = chips.filter_map(|chip| {
+            let label = read(chip.join("label"))?;
+            let base = read(chip.join("base"))?.parse().ok()?;
+            let known = LABELS.contains(&label.as_str());
+            known.then(|| Self { root: root.to_owned(), label, base })
+        });
+        known.next().ok_or_else(|| NoLamp {
+            way: "sysfs",
+            reason: format!("no GPIO chip of a Raspberry Pi in {}", root.display()),
+        })
+    }
+
+    /// Makes these pins outputs of a first level.
+    pub(crate) fn pins<const N: usize>(
+        &self,
+        numbers: [u8; N],
+        high: bool,
+    ) -> Result<[Pin; N], NoLamp> {
+        let no = |reason| NoLamp { way: "sysfs", reason };
+        let pin = |number: u8| {
+            let opened = self.pin(self.base + u32::from(number), high);
+            opened.map_err(|(path, error)| {
+                let remedy = match error.kind() {
+                    io::ErrorKind::ResourceBusy => "; something else uses the pin",
+                    io::ErrorKind::ReadOnlyFilesystem => {
+                        "; in a container, bind /sys to a path outside /sys and name its class/gpio"
+                    }
+                    _ => "",
+                };
+                no(format!("pin {number}: {}: {error}{remedy}", path.display()))
+            })
+        };
+        let pins = numbers.into_iter().map(pin).collect::<Result<Vec<_>, _>>()?;
+        pins.try_into().map_err(|_| no("as many pins as numbers".to_owned()))
+    }
+
+    fn pin(&self, number: u32, high: bool) -> Result<Pin, (PathBuf, io::Error)> {
+        let write = |path: PathBuf, text: &str| {
+            let file = OpenOptions::new().write(true).open(&path);
+            match file.and_then(|mut file| file.write_all(text.as_bytes())) {
+                Ok(()) => Ok(()),
+                Err(error) => Err((path, error)),
+            }
+        };
+        let folder = self.root.join(format!("gpio{number}"));
+        if !folder.exists() {
+            write(self.root.join("export"), &number.to_string())?;
+        }
+        // In one step an output of this level, with no moment of the other.
+        write(folder.join("direction"), if high { "high" } else { "low" })?;
+        let path = folder.join("value");
+        match OpenOptions::new().write(true).open(&path) {
+            Ok(value) => Ok(Pin { value, path }),
+            Err(error) => Err((path, error)),
+        }
+    }
+}
+
+/// Says what the kernel answered to a level.
+#[derive(thiserror::Error)]
+#[error("{path}: {error}", path = .0.display(), error = .1)]
+pub(crate) struct Refused(PathBuf, io::Error);
+
+impl std::fmt::Debug for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Error for Refused {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Other
+    }
+}
+
+impl ErrorType for Pin {
+    type Error = Refused;
+}
+
+impl OutputPin for Pin {
+    fn set_low(&mut self) -> Result<(), Refused> {
+        self.value.write_all(b"0").map_err(|error| Refused(self.path.clone(), error))
+    }
+
+    fn set_high(&mut self) -> Result<(), Refused> {
+        self.value.write_all(b"1").map_err(|error| Refused(self.path.clone(), error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder::Folder;
+    use crate::lamp::Lamp;
+    use crate::lamps::three::Three;
+    use crate::scene::{Lights, Scene};
+
+    /// A folder such as /sys/class/gpio, whose pins are exported already.
+    fn gpio(chips: &[(u32, &str)], exported: &[u32]) -> Folder {
+        let folder = Folder::new();
+        folder.write("export", "");
+        for (base, label) in chips {
+            folder.write(&format!("gpiochip{base}/base"), &format!("{base}\n"));
+            folder.write(&format!("gpiochip{base}/label"), &format!("{label}\n"));
+        }
+        for pin in exported {
+            folder.write(&format!("gpio{pin}/direction"), "");
+            folder.write(&format!("gpio{pin}/value"), "");
+        }
+        folder
+    }
+
+    #[test]
+    fn pins_are_counted_from_the_base_of_the_chip_with_a_known_label() {
+        let chips = [(504, "raspberrypi-exp-gpio"), (458, "pinctrl-bcm2835")];
+        let folder = gpio(&chips, &[460, 461, 462]);
+        let chip = Chip::find(folder.path()).expect("a Pi's chip");
+        assert_eq!((chip.base, chip.label.as_str()), (458, "pinctrl-bcm2835"));
+        let pins = chip.pins([2, 3, 4], false).expect("exported");
+        assert_eq!(folder.read("gpio460/direction"), "low");
+        assert_eq!(folder.read("export"), "", "what is exported is not exported again");
+        let mut three = Three::new(pins, false, String::new());
+        three.show(&Scene { awake: true, idle: Lights::RED, ..Scene::DARK }).expect("written");
+        drop(three);
+        // A plain file keeps every level that was written.
+        let levels = [460, 461, 462].map(|pin| folder.read(&format!("gpio{pin}/value")));
+        assert_eq!(levels, ["10", "0", "0"]);
+    }
+
+    #[test]
+    fn a_pin_that_is_not_exported_is_asked_for_and_named_when_it_does_not_come() {
+        let folder = gpio(&[(512, "pinctrl-bcm2711")], &[]);
+        let chip = Chip::find(folder.path()).expect("a Pi's chip");
+        let no = chip.pins([17], false).err().expect("nobody exports it");
+        assert_eq!(folder.read("export"), "529");
+        assert!(no.to_string().starts_with("sysfs: pin 17: "), "{no}");
+        assert!(no.to_string().contains("gpio529/direction"), "{no}");
+    }
+
+    #[test]
+    fn an_active_low_pin_begins_high() {
+        let folder = gpio(&[(569, "pinctrl-rp1")], &[586]);
+        let chip = Chip::find(folder.path()).expect("a Pi's chip");
+        chip.pins([17], true).expect("exported");
+        assert_eq!(folder.read("gpio586/direction"), "high");
+    }
+
+    #[test]
+    fn without_a_known_chip_there_is_no_lamp() {
+        let folder = gpio(&[(0, "gpio-mockup")], &[2]);
+        let no = Chip::find(folder.path()).err().expect("no Pi");
+        assert!(no.to_string().starts_with("sysfs: no GPIO chip of a Raspberry Pi in "), "{no}");
+    }
+}

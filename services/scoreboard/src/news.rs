@@ -1,0 +1,168 @@
+//! What browsers are told: everything when they come, then what changes, a few times a second.
+//!
+//! What is told is rendered once, for all of them. Under any load a browser gets no more than one
+//! message in 125 ms, and each message has the newest of everything and a few strokes to show.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use court::feed::{Feed, HEARTBEAT, Late, render};
+use court::task::Task;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::board::Board;
+
+/// The least time between two messages: eight a second, and faster than the ball's beat of 150 ms.
+const SPACING: Duration = Duration::from_millis(125);
+
+/// The time between two looks at what changes with time, such as shares.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How many messages a browser may be behind before it is dropped: two seconds, or half a minute
+/// with nothing but signs of life. It comes back for a new beginning.
+const BEHIND: usize = 16;
+
+/// The version of what `/score` and `/events` tell; a number for each change that breaks a reader.
+const FORMAT: u32 = 1;
+
+/// Keeps the board, and tells browsers of it.
+pub(crate) struct News {
+    board: Mutex<Board>,
+    told: Mutex<Sections>,
+    pub(crate) feed: Feed,
+    changed: Notify,
+}
+
+/// Holds what was told last, by its name in the message.
+type Sections = BTreeMap<&'static str, Box<RawValue>>;
+
+impl News {
+    pub(crate) fn new(me: &Task) -> Self {
+        let mut told = Sections::new();
+        update(&mut told, "format", &FORMAT);
+        update(&mut told, "version", &env!("CARGO_PKG_VERSION"));
+        update(&mut told, "board", me);
+        let mut board = Board::new();
+        look(&mut told, &mut board);
+        Self {
+            board: Mutex::new(board),
+            told: Mutex::new(told),
+            feed: Feed::new(BEHIND, Late::Ends),
+            changed: Notify::new(),
+        }
+    }
+
+    pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn told(&self) -> MutexGuard<'_, Sections> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets browsers be told soon that something has changed.
+    pub(crate) fn wake(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Tells browsers until `stop`.
+    pub(crate) async fn tell(&self, stop: CancellationToken) {
+        let mut last = Instant::now();
+        let mut next_look = last;
+        let telling = async {
+            loop {
+                tokio::select! {
+                    () = self.changed.notified() => {}
+                    () = sleep_until(next_look) => {}
+                }
+                sleep_until(last + SPACING).await;
+                let due = Instant::now() >= next_look;
+                if due {
+                    next_look = Instant::now() + LOOK_EVERY;
+                }
+                if self.tell_changes(due, last.elapsed() >= HEARTBEAT) {
+                    last = Instant::now();
+                }
+            }
+        };
+        stop.run_until_cancelled(telling).await;
+        self.feed.end();
+    }
+
+    /// Tells what has changed, if anything has; tells whether it did.
+    fn tell_changes(&self, look_at_all: bool, even_nothing: bool) -> bool {
+        // Held while it is published, so that whoever comes misses nothing in between.
+        let mut told = self.told();
+        let mut board = self.board();
+        let mut news = Sections::new();
+        if look_at_all {
+            news = look(&mut told, &mut board);
+        } else {
+            let score = board.score();
+            news.extend(update(&mut told, "score", &score));
+        }
+        let (shots, ended) = (std::mem::take(&mut board.shots), std::mem::take(&mut board.ended));
+        drop(board);
+        if !shots.is_empty() {
+            news.extend(raw("strokes", &shots));
+        }
+        if !ended.is_empty() {
+            news.extend(raw("rallies", &ended));
+        }
+        let tell = even_nothing || !news.is_empty();
+        if tell {
+            self.feed.publish("news", &news);
+        }
+        tell
+    }
+
+    /// Answers a browser with everything, and then with the news.
+    pub(crate) fn answer(&self) -> HttpResponse {
+        let told = self.told();
+        let mut all = told.clone();
+        all.extend(raw("rallies", self.board().shown.listed()));
+        self.feed.answer(render("all", &all))
+    }
+
+    /// Returns everything but for the rallies, at most half a second old.
+    pub(crate) fn score(&self) -> Box<RawValue> {
+        raw("", &*self.told()).map_or_else(Box::default, |(_, all)| all)
+    }
+}
+
+/// Updates all sections; returns those that have changed.
+fn look(told: &mut Sections, board: &mut Board) -> Sections {
+    let changed = [
+        update(told, "score", &board.score()),
+        update(told, "missing", &board.missing()),
+        update(told, "share", &board.shares.tell()),
+        update(told, "paths", &board.paths.tell()),
+        update(told, "tasks", &board.tasks.tell()),
+    ];
+    changed.into_iter().flatten().collect()
+}
+
+/// Updates one section; returns it if it has changed.
+fn update(
+    told: &mut Sections,
+    name: &'static str,
+    value: &impl Serialize,
+) -> Option<(&'static str, Box<RawValue>)> {
+    let (name, new) = raw(name, value)?;
+    if told.get(name).is_some_and(|old| old.get() == new.get()) {
+        return None;
+    }
+    told.insert(name, new.clone());
+    Some((name, new))
+}
+
+/// Renders a section; what is told are plain structures, for which it does not fail.
+fn raw(name: &'static str, value: &impl Serialize) -> Option<(&'static str, Box<RawValue>)> {
+    Some((name, to_raw_value(value).ok()?))
+}

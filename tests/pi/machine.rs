@@ -1,0 +1,155 @@
+//! An emulated Raspberry Pi, and its registers as they are seen from outside.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// How often the registers are read: a flash takes 100 ms.
+const EVERY: Duration = Duration::from_millis(4);
+
+/// A board that QEMU knows.
+pub(crate) struct Board {
+    pub(crate) name: &'static str,
+    emulator: &'static str,
+    machine: &'static str,
+    architecture: &'static str,
+    registers: &'static str,
+    kernel: &'static str,
+    pub(crate) lamps: &'static [&'static str],
+}
+
+/// A Pi 3, with every lamp there is.
+pub(crate) const PI3: Board = Board {
+    name: "Raspberry Pi 3 (aarch64)",
+    emulator: "qemu-system-aarch64",
+    machine: "raspi3b",
+    architecture: "arm64",
+    registers: "0x3f200000",
+    kernel: "",
+    lamps: &["rppal", "sysfs", "leds"],
+};
+
+/// A Pi Zero. Its kernel must not look for a power controller that QEMU does not have.
+pub(crate) const ZERO: Board = Board {
+    name: "Raspberry Pi Zero (ARMv6)",
+    emulator: "qemu-system-arm",
+    machine: "raspi0",
+    architecture: "armel",
+    registers: "0x20200000",
+    kernel: "initcall_blacklist=bcm2835_power_driver_init",
+    lamps: &["rppal", "leds"],
+};
+
+/// What GPFSEL0 to GPFSEL2 and GPLEV0 hold.
+#[derive(Clone, Copy)]
+pub(crate) struct Registers {
+    pub(crate) select: [u32; 3],
+    pub(crate) levels: u32,
+}
+
+/// A machine that runs, and is ended with its value.
+pub(crate) struct Machine {
+    child: Child,
+    socket: PathBuf,
+    monitor: BufReader<UnixStream>,
+    console: Receiver<String>,
+    command: Value,
+}
+
+impl Machine {
+    pub(crate) fn start(board: &Board, cache: &Path) -> Self {
+        let files = cache.join(board.architecture);
+        let boot = std::fs::read_dir(files.join("root/boot")).expect("a kernel").flatten();
+        let kernel =
+            boot.map(|entry| entry.path()).find(|path| path.to_string_lossy().contains("vmlinuz"));
+        let socket = std::env::temp_dir().join(format!("pong-pi-{}.qmp", std::process::id()));
+        let append = format!(
+            "console=ttyAMA0,115200 iomem=relaxed rdinit=/init panic=1 quiet {} pong.lamps={}",
+            board.kernel,
+            board.lamps.join(",")
+        );
+        let mut child = Command::new(board.emulator)
+            .args(["-M", board.machine, "-display", "none", "-no-reboot", "-serial", "stdio"])
+            .args(["-append", &append, "-qmp", &format!("unix:{},server,nowait", socket.display())])
+            .arg("-kernel")
+            .arg(kernel.expect("a kernel"))
+            .arg("-initrd")
+            .arg(files.join("initrd"))
+            .arg("-dtb")
+            .arg(files.join("board.dtb"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("QEMU starts");
+        let serial = BufReader::new(child.stdout.take().expect("a serial line"));
+        let (teller, console) = channel();
+        std::thread::spawn(move || {
+            let lines = serial.split(b'\n').map_while(Result::ok);
+            let text = |line: Vec<u8>| String::from_utf8_lossy(&line).trim_end().to_owned();
+            lines.map(text).try_for_each(|line| teller.send(line))
+        });
+        let begun = Instant::now();
+        let stream = loop {
+            match UnixStream::connect(&socket) {
+                Ok(stream) => break stream,
+                Err(_) if begun.elapsed() < Duration::from_secs(20) => std::thread::yield_now(),
+                Err(error) => panic!("no QEMU at {}: {error}", socket.display()),
+            }
+        };
+        let command = format!("xp /14wx {}", board.registers);
+        let command = json!({
+            "execute": "human-monitor-command", "arguments": { "command-line": command }
+        });
+        let monitor = BufReader::new(stream);
+        let mut machine = Self { child, socket, monitor, console, command };
+        machine.ask(&json!({ "execute": "qmp_capabilities" }));
+        machine
+    }
+
+    /// Waits a moment for a line of the console.
+    pub(crate) fn line(&self) -> Option<String> {
+        match self.console.recv_timeout(EVERY) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => panic!("the machine went down"),
+        }
+    }
+
+    /// Reads the registers from outside.
+    pub(crate) fn registers(&mut self) -> Registers {
+        let answer = self.ask(&self.command.clone());
+        let text = answer.as_str().expect("text");
+        let words: Vec<u32> = text
+            .split_whitespace()
+            .filter_map(|word| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok())
+            .collect();
+        Registers { select: [words[0], words[1], words[2]], levels: words[13] }
+    }
+
+    fn ask(&mut self, question: &Value) -> Value {
+        let text = question.to_string() + "\n";
+        self.monitor.get_mut().write_all(text.as_bytes()).expect("asked");
+        loop {
+            let mut line = String::new();
+            assert!(self.monitor.read_line(&mut line).expect("an answer") > 0, "QEMU went away");
+            let mut answer: Value = serde_json::from_str(&line).expect("JSON");
+            // A greeting and events come unasked.
+            if let Some(value) = answer.get_mut("return") {
+                return value.take();
+            }
+        }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
