@@ -110,7 +110,7 @@ impl Client {
             .pool_max_idle_per_host(usize::from(self.keep_alive))
             .build()
             .expect("a client");
-        let url = format!("http://10.99.0.{}:3000/", self.n + 1);
+        let url = format!("http://10.99.0.{}:3000{}", self.n + 1, self.format.path());
         let mut beat = interval(pause);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !stop.load(Ordering::Relaxed) {

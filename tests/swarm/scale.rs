@@ -20,8 +20,8 @@ const ALL_KNOW: Duration = Duration::from_millis(1500);
 const SPREAD: Duration = Duration::from_secs(3);
 
 /// How far the busiest and the idlest may be apart, in percent of the busiest: turns are strict, so
-/// only the first and the last rallies of the time make a difference.
-const APART: usize = 5;
+/// only the rallies that the time cuts in two make a difference.
+const APART: usize = 10;
 
 pub(crate) async fn stack(stage: &mut Stage) {
     service(stage, "pong_ping").await;
@@ -80,10 +80,8 @@ fn strokes(scene: &Scene, since: SystemTime) -> BTreeMap<String, usize> {
     let mut strokes = BTreeMap::new();
     for record in scene.load.records().iter().filter(|record| record.asked >= since) {
         for stroke in record.came.iter().flat_map(|played| &played.strokes) {
-            if let Some((player, _)) = &stroke.player
-                && player.starts_with("ping.")
-            {
-                *strokes.entry(player.clone()).or_insert(0) += 1;
+            if stroke.player.starts_with("ping.") {
+                *strokes.entry(stroke.player.clone()).or_insert(0) += 1;
             }
         }
     }
@@ -107,8 +105,8 @@ fn first_stroke(scene: &Scene, task: &str) -> Option<SystemTime> {
     let records = scene.load.records();
     let by = |player: &str| player.split('@').next() == Some(task);
     let played = records.iter().filter(|record| {
-        let strokes = record.came.iter().flat_map(|played| &played.strokes);
-        strokes.filter_map(|stroke| stroke.player.as_ref()).any(|(player, _)| by(player))
+        let mut strokes = record.came.iter().flat_map(|played| &played.strokes);
+        strokes.any(|stroke| by(&stroke.player))
     });
     played.map(|record| record.ended()).min()
 }
