@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use crate::game::assert_lawful;
 use crate::http::{Answer, Connection};
 
-/// So few that a paced rally lasts 2 s, and those in flight are soon over on a busy machine.
-pub(crate) const ROUNDS: usize = 10;
+/// So few that those in flight are soon over, on a machine however busy.
+pub(crate) const ROUNDS: usize = 5;
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 
@@ -89,9 +89,19 @@ fn unheard(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused)
 }
 
-/// Plays a slow rally to its end, and tells when that was.
-pub(crate) async fn is_patient(address: SocketAddr) -> (Answer, Instant) {
+/// Begins a slow rally.
+pub(crate) async fn begins_slowly(address: SocketAddr) -> Connection {
     let mut connection = Connection::open(address).await.expect("connected");
-    connection.send("GET /?pace=100ms HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("sent");
-    (connection.answer().await.expect("a whole answer"), Instant::now())
+    connection.send("GET /?pace=5s HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("sent");
+    assert_eq!(connection.head().await.expect("an answer").status, 200);
+    connection
+}
+
+/// Follows a rally to its end, and tells when that was.
+pub(crate) async fn is_patient(mut connection: Connection) -> (String, Instant) {
+    let mut rally = String::new();
+    while let Some(piece) = connection.piece().await.expect("not cut off") {
+        rally += &piece;
+    }
+    (rally, Instant::now())
 }

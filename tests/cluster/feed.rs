@@ -141,7 +141,6 @@ async fn a_few_rallies_a_second_are_featured_and_they_are_whole() {
         (3..=3 + (3.0 * seconds) as u64).contains(&whole),
         "{whole} of {played} in {seconds} s"
     );
-    assert!(played > 3 * whole, "{whole} of {played}: too few to tell");
     // The first, five a second, and the beat that was due.
     assert!(scores <= 2 + (5.0 * seconds).ceil() as u64, "{scores} in {seconds} s");
     assert!(strokes.is_empty(), "featured but not told to the end: {strokes:?}");

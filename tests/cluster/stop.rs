@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
 
-use crate::crowd::{ROUNDS, Seen, comes_anew, is_patient, keeps_alive};
+use crate::crowd::{ROUNDS, Seen, begins_slowly, comes_anew, is_patient, keeps_alive};
 use crate::feed::Feed;
 use crate::game::assert_lawful;
-use crate::http::get;
+use crate::http::{PATIENCE, get};
 use crate::process::Process;
 use crate::table::player;
 
@@ -16,16 +16,20 @@ use crate::table::player;
 async fn assert_stops_in_peace(mut process: Process) {
     let door = process.listen;
     let (mut clients, mut patient) = (JoinSet::new(), JoinSet::new());
-    for _ in 0..4 {
+    for _ in 0..3 {
+        patient.spawn(is_patient(begins_slowly(door).await));
         clients.spawn(keeps_alive(door));
         clients.spawn(comes_anew(door, Seen::default()));
-        patient.spawn(is_patient(door));
     }
-    let mut while_they_play = interval(Duration::from_millis(700));
-    while_they_play.tick().await;
-    while_they_play.tick().await;
-    let stopped = Instant::now();
+    let mut look = interval(Duration::from_millis(5));
+    let played = async {
+        while process.log().matches("\"rally over\"").count() < 10 {
+            look.tick().await;
+        }
+    };
+    timeout(PATIENCE, played).await.expect("rallies are played");
     process.terminate();
+    let stopped = Instant::now();
     let (process, status) = tokio::task::spawn_blocking(|| {
         let status = process.wait();
         (process, status)
@@ -39,13 +43,12 @@ async fn assert_stops_in_peace(mut process: Process) {
     for seen in clients.join_all().await {
         (rallies, refusals) = (rallies + seen.rallies, refusals + seen.refusals);
     }
-    for (answer, when) in patient.join_all().await {
-        assert_eq!(answer.status, 200);
-        assert_lawful(&answer.body, ROUNDS);
-        assert!(answer.body.ends_with("DRAW\n") && when > stopped, "in flight, and finished");
+    for (rally, when) in patient.join_all().await {
+        assert_lawful(&rally, ROUNDS);
+        assert!(when > stopped, "it was not in flight");
         rallies += 1;
     }
-    assert!(rallies > 20, "{rallies} rallies, {refusals} refusals: no load");
+    assert!(rallies > 10, "{rallies} rallies, {refusals} refusals");
     // Every rally that was begun has reached its client.
     let log = process.log();
     let over: Vec<_> = log.lines().filter(|line| line.contains("\"rally over\"")).collect();

@@ -79,7 +79,10 @@ fn prove(board: &Board, cache: &Path) -> u32 {
             }
             ["##", "end", lamp] => assert!(trace.is_dark(), "{lamp} is dark at the end"),
             ["##", "over"] => break,
-            ["##", "failed", ..] => panic!("{line}"),
+            ["##", "failed", ..] => {
+                machine.rest();
+                panic!("{line}");
+            }
             _ => {
                 if !rally.told(&line) && !line.is_empty() {
                     println!("  {line}");

@@ -31,6 +31,7 @@ mod doors;
 mod turn_away;
 
 pub use doors::{CannotListen, Doors};
+use turn_away::TurningAway;
 
 /// How long a connection is kept open for the next request; longer than
 /// [`client`](crate::client)'s own limit, so that the server is not the first to close.
@@ -134,10 +135,12 @@ async fn run(doors: Doors, mut admin: Admin, workers: usize, routes: Routes) -> 
         stop.cancelled().await;
         sleep(FAREWELL).await;
         handle.pause().await;
-        let turning_away = left_over.map(turn_away::all);
+        let turning_away = left_over.map(TurningAway::start);
         sleep(SETTLE).await;
         handle.stop(true).await;
-        drop(turning_away);
+        if let Some(turning_away) = turning_away {
+            turning_away.finish().await;
+        }
     };
     // The server ends by itself only when it cannot go on.
     let (served, ()) = tokio::join!(server, ending);
