@@ -71,7 +71,7 @@ impl Stage {
             judge(record, begun, &records, &excuse, &ended, &mut line);
         }
         let rate = (line.answered + line.lets + line.refused) as f64 / seconds;
-        if !excuse.opening && rate < RALLIES_A_SECOND {
+        if !excuse.opening && !excuse.nobody && rate < RALLIES_A_SECOND {
             line.faults.push(format!("only {rate:.0} rallies a second"));
         }
         line.faults.extend(ill(&events, &excuse));
