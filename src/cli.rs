@@ -186,7 +186,7 @@ async fn demo(options: DemoOptions) -> Result<(), Failure> {
         Some(panel) => log::init_to(log, log_level, panel.writer()),
         None => log::init(log, log_level),
     }
-    let demo = Demo::start(options, panel.clone(), stop::on_signal()?)?;
+    let demo = Demo::start(options, panel.as_ref(), stop::on_signal()?)?;
     // Nobody may be reading; the cluster plays on.
     let _ = write!(stdout(), "{}", demo.welcome(stdout().is_terminal() && colour));
     if let Some(panel) = panel {

@@ -111,7 +111,7 @@ impl Demo {
     /// [`CannotListen`], when the port asked for is taken.
     pub fn start(
         options: DemoOptions,
-        panel: Option<Panel>,
+        panel: Option<&Panel>,
         stop: CancellationToken,
     ) -> Result<Self, CannotListen> {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -134,7 +134,7 @@ impl Demo {
 
         // Whom a scoreboard asks who they are: the admin port of every task.
         let mut whoami = Vec::new();
-        let DemoOptions { hit_chance, seed, play, .. } = options;
+        let DemoOptions { hit_chance, seed, play, lamp, .. } = options;
         let mut side = |side: Side| {
             let mut addresses = Vec::new();
             for n in 1..=options.players {
@@ -182,9 +182,9 @@ impl Demo {
 
             let doors = Doors::open_admin(free)?;
             whoami.push(doors.admin());
-            let (me, idle) = (task("light"), options.lamp.idle);
-            let lamp = lamp(options.lamp.clone(), n == 0, &me, panel.as_ref());
-            let light = light::run(managers.clone(), idle, lamp, me, doors, 1, stop.clone());
+            let (me, idle) = (task("light"), lamp.idle);
+            let open = opener(lamp.clone(), n == 0, &me, panel);
+            let light = light::run(managers.clone(), idle, open, me, doors, 1, stop.clone());
             run(&mut running, light);
         }
 
@@ -260,7 +260,7 @@ impl Demo {
 }
 
 /// Returns what opens a node's lamp: for the first one what was asked for.
-fn lamp(options: LampOptions, first: bool, me: &Task, panel: Option<&Panel>) -> Opener {
+fn opener(options: LampOptions, first: bool, me: &Task, panel: Option<&Panel>) -> Opener {
     let simulated = matches!(options.lamp, None | Some(Way::Simulated));
     match panel {
         _ if first && !simulated => light::opener(options, me.clone()),

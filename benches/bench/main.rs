@@ -9,6 +9,7 @@
 
 mod figures;
 mod floor;
+mod lamp;
 mod load;
 #[path = "../../tests/support/process.rs"]
 mod process;
@@ -80,6 +81,27 @@ fn main() {
         }
         assert_eq!(direct.failed + proxied.failed, 0, "a rally failed under load");
     }
+    let mut times = lamp::stroke_to_lamp(40);
+    let [p50, p99] = [50.0, 99.0].map(|p| figures::percentile(&mut times, p));
+    figures.add("rally asked for to lamp lit, p50 ms", p50, Some(20.0));
+    figures.add("rally asked for to lamp lit, p99 ms", p99, None);
+
+    let light = lamp::light(manager.listen);
+    let (mut followed, mut unfollowed) = (load::Load::default(), load::Load::default());
+    let (mut spent, second) = (0.0, Duration::from_secs(1));
+    for _ in 0..8 {
+        unfollowed += load::rallies(manager.listen, 16, second);
+        let subscribers = lamp::Subscribers::new(manager.listen, 20);
+        let before = lamp::processor_time(&light);
+        followed += load::rallies(manager.listen, 16, second);
+        spent += lamp::processor_time(&light) - before;
+        drop(subscribers);
+    }
+    let slower = unfollowed.strokes_per_second() / followed.strokes_per_second();
+    figures.add("strokes/s without / with 20 subscribers", slower, Some(1.05));
+    figures.add("light: of a core under its manager's load, %", spent / 8.0 * 100.0, Some(3.0));
+    figures.add("light: memory under its manager's load, MB", resident(&light), Some(5.0));
+
     for (name, service) in services {
         figures.add(
             &format!("{name}: memory after 256 clients, MB"),

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,11 @@ use serde_json::{Value, json};
 
 /// How often the registers are read: a flash takes 100 ms.
 const EVERY: Duration = Duration::from_millis(4);
+
+/// How often the machine is poked. QEMU's timer of a Zero takes an alarm for a time that has just
+/// passed, as on a busy host, for one in 71 minutes (hw/timer/bcm2835_systmr.c); an interrupt, such
+/// as a byte on the serial line makes, has the kernel set it anew.
+const POKE: Duration = Duration::from_millis(20);
 
 /// A board that QEMU knows.
 pub(crate) struct Board {
@@ -57,6 +62,8 @@ pub(crate) struct Machine {
     child: Child,
     socket: PathBuf,
     monitor: BufReader<UnixStream>,
+    keyboard: ChildStdin,
+    poked: Instant,
     console: Receiver<String>,
     command: Value,
 }
@@ -82,10 +89,11 @@ impl Machine {
             .arg(files.join("initrd"))
             .arg("-dtb")
             .arg(files.join("board.dtb"))
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("QEMU starts");
+        let keyboard = child.stdin.take().expect("a serial line");
         let serial = BufReader::new(child.stdout.take().expect("a serial line"));
         let (teller, console) = channel();
         std::thread::spawn(move || {
@@ -106,18 +114,29 @@ impl Machine {
             "execute": "human-monitor-command", "arguments": { "command-line": command }
         });
         let monitor = BufReader::new(stream);
-        let mut machine = Self { child, socket, monitor, console, command };
+        let poked = begun;
+        let mut machine = Self { child, socket, monitor, keyboard, poked, console, command };
         machine.ask(&json!({ "execute": "qmp_capabilities" }));
         machine
     }
 
     /// Waits a moment for a line of the console.
-    pub(crate) fn line(&self) -> Option<String> {
+    pub(crate) fn line(&mut self) -> Option<String> {
+        if self.poked.elapsed() > POKE {
+            self.poked = Instant::now();
+            self.keyboard.write_all(b"\0").expect("poked");
+        }
         match self.console.recv_timeout(EVERY) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => panic!("the machine went down"),
         }
+    }
+
+    /// Prints what else the machine has to say within two seconds.
+    pub(crate) fn rest(&self) {
+        let lines = std::iter::from_fn(|| self.console.recv_timeout(Duration::from_secs(2)).ok());
+        lines.take(40).for_each(|line| println!("  {line}"));
     }
 
     /// Reads the registers from outside.

@@ -73,10 +73,16 @@ fn prove(board: &Board, cache: &Path) -> u32 {
                     "  {lamp}: SIGTERM in the middle of a rally: exit code 0, registers dark\n"
                 );
             }
-            ["##", "trigger", trigger] => assert_eq!(*trigger, "kbd-capslock", "put back"),
+            ["##", "trigger", trigger] => {
+                assert_eq!(*trigger, "kbd-capslock", "the LED's trigger");
+                println!("  the trigger that pong-green had is put back: {trigger}");
+            }
             ["##", "end", lamp] => assert!(trace.is_dark(), "{lamp} is dark at the end"),
             ["##", "over"] => break,
-            ["##", "failed", ..] => panic!("{line}"),
+            ["##", "failed", ..] => {
+                machine.rest();
+                panic!("{line}");
+            }
             _ => {
                 if !rally.told(&line) && !line.is_empty() {
                     println!("  {line}");

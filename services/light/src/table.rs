@@ -38,7 +38,7 @@ pub(crate) struct Table {
 enum Waiting {
     #[default]
     Nobody,
-    One(Rally),
+    One(Box<Rally>),
     /// Too many; none of them is shown.
     Many,
 }
@@ -100,7 +100,7 @@ impl Table {
                 self.shown = Some(begun);
             } else {
                 self.waiting = match self.waiting {
-                    Waiting::Nobody => Waiting::One(begun),
+                    Waiting::Nobody => Waiting::One(Box::new(begun)),
                     Waiting::One(_) | Waiting::Many => Waiting::Many,
                 };
             }
@@ -150,7 +150,7 @@ impl Table {
 
     fn rallies(&mut self) -> impl Iterator<Item = &mut Rally> {
         let waiting = match &mut self.waiting {
-            Waiting::One(rally) => Some(rally),
+            Waiting::One(rally) => Some(&mut **rally),
             Waiting::Nobody | Waiting::Many => None,
         };
         self.shown.iter_mut().chain(waiting)
@@ -166,7 +166,7 @@ impl Table {
                 return;
             }
             self.shown = match std::mem::take(&mut self.waiting) {
-                Waiting::One(rally) if now - rally.begun <= WAIT => Some(rally),
+                Waiting::One(rally) if now - rally.begun <= WAIT => Some(*rally),
                 _ => None,
             };
         }

@@ -10,6 +10,8 @@ export function showTasks(tasks) {
   tell(tasks);
   const names = [...new Set(tasks.map((task) => task.node))].sort(byName);
   boards.classList.toggle("many", names.length > 6);
+  // While all are of one release, the page's head says which.
+  boards.classList.toggle("one-release", new Set(tasks.map((task) => task.release)).size < 2);
   keep(boards, names, (name) => name, makeBoard, (board, name) => {
     const of = (wanted) => tasks
       .filter((task) => task.node === name && wanted(task.service))
@@ -35,11 +37,11 @@ function makeBoard(name) {
 }
 
 function chips(list, tasks) {
-  const key = (task) => `${task.task} ${task.version} ${task.started} ${task.state === "gone"}`;
+  const key = (task) => `${task.task} ${task.release} ${task.started} ${task.state === "gone"}`;
   keep(list, tasks, key, (task) => {
     const chip = make("li", "chip");
     chip.dataset.task = task.task;
-    chip.append(make("b", "", task.task), make("small", "", task.version), make("em"));
+    chip.append(make("b", "", task.task), make("small", "", task.release), make("em"));
     return chip;
   }, (chip, task) => {
     chip.dataset.state = task.state;

@@ -61,7 +61,7 @@ listen({
     last = new Date();
     document.body.classList.remove("stale");
     find("lost").hidden = true;
-    say(find("connection"), `live from ${state.board.task}@${state.board.node}, version ${state.version}`);
+    say(find("connection"), `live from ${state.board.task}@${state.board.node}, release ${state.release}`);
   },
   lost() {
     document.body.classList.add("stale");

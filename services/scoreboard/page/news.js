@@ -5,7 +5,7 @@ const SILENCE = 10_000;
 const PAUSES = [500, 1000, 2000, 4000];
 
 export function listen({ all, news, live, lost }) {
-  let source, watch, again, failures = 0, version;
+  let source, watch, again, failures = 0, release;
 
   function heard() {
     clearTimeout(watch);
@@ -19,9 +19,9 @@ export function listen({ all, news, live, lost }) {
     source.addEventListener("all", (event) => {
       heard();
       const state = JSON.parse(event.data);
-      // Another version's page may read other things.
-      if (version && version !== state.version) return location.reload();
-      version = state.version;
+      // Another release's page may read other things.
+      if (release && release !== state.release) return location.reload();
+      release = state.release;
       failures = 0;
       live(state);
       all(state);

@@ -39,7 +39,7 @@ pub async fn run(
     workers: usize,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let news = Arc::new(News::new(&me));
+    let news = Arc::new(News::new(&me, doors.release()));
     let life = Name::from_any(&format!("{:016x}", rand::random::<u64>()));
     let look = |service, peers| Discovery {
         me: me.clone(),

@@ -34,6 +34,8 @@ pub(crate) struct Who {
     task: Lawful,
     node: Lawful,
     version: Lawful,
+    /// What the build is called.
+    release: Lawful,
     os: Lawful,
     arch: Lawful,
     /// In seconds since 1970.
@@ -180,18 +182,18 @@ mod tests {
         ([10, 0, 9, n], 3001).into()
     }
 
-    fn who(task: &str, version: &str) -> Who {
+    fn who(task: &str, release: &str) -> Who {
         let json = format!(
-            r#"{{"service":"ping","task":"{task}","node":"pi1","version":"{version}",
-            "os":"linux","arch":"arm","started":7}}"#
+            r#"{{"service":"ping","task":"{task}","node":"pi1","version":"0.1.0",
+            "release":"{release}","os":"linux","arch":"arm","started":7}}"#
         );
         serde_json::from_str(&json).expect("an answer")
     }
 
-    /// Returns each task with its version and state.
+    /// Returns each task with its release and state.
     fn told(tasks: &mut Tasks) -> Vec<(String, State)> {
         let told = tasks.tell().into_iter();
-        told.map(|told| (format!("{} {}", told.who.task.0, told.who.version.0), told.state))
+        told.map(|told| (format!("{} {}", told.who.task.0, told.who.release.0), told.state))
             .collect()
     }
 
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_version_at_an_old_address_is_another_task() {
+    async fn a_new_release_at_an_old_address_is_another_task() {
         let mut tasks = Tasks::new();
         tasks.heard(address(1), who("ping.1", "1"));
         tasks.heard(address(1), who("ping.1", "2"));
@@ -247,7 +249,7 @@ mod tests {
     fn what_a_task_says_of_itself_is_made_harmless() {
         let who = who("<script>alert(1)</script>", "\\r\\n");
         assert_eq!(who.task.0.as_str(), "-script-alert-1---script-");
-        assert_eq!(who.version.0.as_str(), "--");
+        assert_eq!(who.release.0.as_str(), "--");
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,12 @@ use crate::task::Name;
 /// before it tries again (listen(2); RFC 6298, section 2).
 const BACKLOG: i32 = 1024;
 
+/// How long a client may take nothing of what is sent to it before it is dropped: a page whose
+/// machine fell asleep, say. Until then what it is behind by is held for it (`TCP_USER_TIMEOUT`,
+/// tcp(7); connections have it from the port they came through).
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const TAKES_NOTHING: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// Holds the ports of a service, open but not yet served.
 #[derive(Debug)]
 pub struct Doors {
@@ -97,6 +103,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // the same option would let two services share a port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    socket.set_tcp_user_timeout(Some(TAKES_NOTHING))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

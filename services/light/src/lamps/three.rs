@@ -108,6 +108,6 @@ mod tests {
         three.show(&scene(Lights::DARK)).expect("dark");
         three.show(&scene(Lights::RED)).expect_err("refused");
         drop(three);
-        pins.clone().iter_mut().for_each(Mock::done);
+        pins.into_iter().for_each(|mut pin| pin.done());
     }
 }

@@ -57,10 +57,10 @@ fn watch(table: &mut Table, from: Instant, millis: u64) -> Vec<(String, u16, u64
     let mut seen: Vec<(String, u16, u64)> = Vec::new();
     for millis in (0..millis).step_by(10) {
         let now = from + Duration::from_millis(millis);
-        if let Some(Shown { stroke: Some((stroke, _)), .. }) = table.shown(now) {
-            if seen.last().is_none_or(|(id, n, _)| (id, *n) != (&stroke.rally, stroke.n)) {
-                seen.push((stroke.rally.clone(), stroke.n, millis));
-            }
+        if let Some(Shown { stroke: Some((stroke, _)), .. }) = table.shown(now)
+            && seen.last().is_none_or(|(id, n, _)| (id, *n) != (&stroke.rally, stroke.n))
+        {
+            seen.push((stroke.rally.clone(), stroke.n, millis));
         }
     }
     seen

@@ -1,0 +1,189 @@
+//! A browser of the test's own, with a driver and a profile of its own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+use tokio::time::{Instant, interval};
+
+/// How long anything on the page may take to be seen, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// For a closed network and for root, who has no sandbox to run in.
+const FLAGS: [&str; 10] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+];
+
+pub(crate) struct Browser {
+    client: Client,
+    driver: Child,
+    port: u16,
+    session: String,
+    profile: PathBuf,
+}
+
+impl Browser {
+    /// Starts a browser that shows nothing yet.
+    pub(crate) async fn start() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let profile = format!("profile-{}-{n}", std::process::id());
+        let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(profile);
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed: see tests/page/run");
+        let said = BufReader::new(driver.stdout.take().expect("piped")).lines();
+        let started = |line: String| {
+            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
+        };
+        let port = said.map_while(Result::ok).find_map(started).expect("it says its port");
+
+        let mut arguments: Vec<String> = FLAGS.map(str::to_owned).into();
+        arguments.push(format!("--user-data-dir={}", profile.display()));
+        let Value::Object(wishes) = json!({
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        }) else {
+            unreachable!("an object")
+        };
+        let connected = ClientBuilder::new(HttpConnector::new())
+            .capabilities(wishes)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await;
+        let client = connected.expect("chromium starts");
+        let session = client.session_id().await.expect("connected").expect("a session");
+        let browser = Self { client, driver, port, session, profile };
+        browser.size(1440, 1000).await;
+        browser
+    }
+
+    /// Starts a browser that shows a page and has heard from its scoreboard.
+    pub(crate) async fn at(url: &str) -> Self {
+        let browser = Self::start().await;
+        browser.go(url).await;
+        browser
+    }
+
+    pub(crate) async fn go(&self, url: &str) {
+        self.client.goto(url).await.expect("the page loads");
+        self.until("document.querySelector('#connection').textContent.startsWith('live')").await;
+    }
+
+    /// Returns what an expression comes to on the page.
+    pub(crate) async fn ask(&self, expression: &str) -> Value {
+        let asked = self.client.execute(&format!("return {expression}"), Vec::new()).await;
+        asked.unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// Waits until an expression is true on the page; returns how long it took.
+    pub(crate) async fn until(&self, expression: &str) -> Duration {
+        let begun = Instant::now();
+        let mut beat = interval(Duration::from_millis(20));
+        while self.ask(&format!("!!({expression})")).await != true {
+            let text = self.ask("document.body.innerText");
+            let late = begun.elapsed() > PATIENCE;
+            assert!(!late, "never true: {expression}\n{}", text.await.as_str().unwrap_or_default());
+            beat.tick().await;
+        }
+        begun.elapsed()
+    }
+
+    pub(crate) async fn size(&self, width: u32, height: u32) {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.tell("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Makes the browser wish what a person may: `prefers-color-scheme`, `dark`.
+    pub(crate) async fn prefer(&self, feature: &str, value: &str) {
+        let features = json!({ "features": [{ "name": feature, "value": value }] });
+        self.tell("Emulation.setEmulatedMedia", features).await;
+    }
+
+    async fn tell(&self, command: &str, parameters: Value) {
+        let body = json!({ "cmd": command, "params": parameters });
+        let told = self.client.issue_cmd(Extra { path: "goog/cdp/execute", body }).await;
+        told.unwrap_or_else(|error| panic!("{command}: {error}"));
+    }
+
+    /// Types keys, one after the other, wherever the focus is.
+    pub(crate) async fn type_keys(&self, keys: &str) {
+        let focused = self.client.active_element().await.expect("something has the focus");
+        focused.send_keys(keys).await.expect("it takes keys");
+    }
+
+    /// Returns what the browser had to complain about since it was last asked.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let log = Extra { path: "se/log", body: json!({ "type": "browser" }) };
+        let log = self.client.issue_cmd(log).await.expect("a log");
+        let lines = log.as_array().expect("lines").iter();
+        lines.map(|line| format!("{}: {}", line["level"], line["message"])).collect()
+    }
+
+    /// Takes a picture of what is seen.
+    pub(crate) async fn picture(&self, file: &Path) {
+        let picture = self.client.screenshot().await.expect("a picture");
+        std::fs::create_dir_all(file.parent().expect("in a folder")).expect("a folder");
+        std::fs::write(file, picture).expect("the picture is kept");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The session's end ends the browser; the driver alone would leave it behind.
+        let end = format!(
+            "DELETE /session/{} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+            self.session
+        );
+        if let Ok(mut connection) = TcpStream::connect(("127.0.0.1", self.port)) {
+            let _ = connection.set_read_timeout(Some(Duration::from_secs(10)));
+            let _ = connection.write_all(end.as_bytes());
+            let _ = connection.read_to_end(&mut Vec::new());
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+}
+
+/// A command of chromedriver's own.
+#[derive(Debug)]
+struct Extra {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Extra {
+    fn endpoint(
+        &self,
+        base: &Url,
+        session: Option<&str>,
+    ) -> Result<Url, <Url as std::str::FromStr>::Err> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}
