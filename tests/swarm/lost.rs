@@ -17,8 +17,14 @@ pub(crate) async fn a_node(stage: &mut Stage) {
             elsewhere("pi3").await;
             let seconds = begun.elapsed().as_secs_f64();
             scene.note(format!("all its tasks were up elsewhere after {seconds:.1} s"));
+            let begun = Instant::now();
             cluster(&["revive", "pi3"]).await;
+            let engine = begun.elapsed().as_secs_f64();
             until_running("pong_proxy", 3, 40).await;
+            let proxy = begun.elapsed().as_secs_f64();
+            scene.note(format!(
+                "switched on, its engine was there after {engine:.1} s, its proxy after {proxy:.1} s"
+            ));
             used_again(scene, "pi3").await;
             Excuse { nodes: vec!["pi3"], ..Excuse::default() }
         })
@@ -55,7 +61,8 @@ async fn elsewhere(node: &str) {
 }
 
 /// Checks that a node that is back answers, and that new players on it play.
-async fn used_again(scene: &Scene, node: &str) {
+async fn used_again(scene: &mut Scene, node: &str) {
+    let begun = Instant::now();
     until(&format!("{node} answers again"), 40, async || {
         let records = scene.load.records();
         let last = records.iter().rev().find(|record| record.node == node);
@@ -75,6 +82,12 @@ async fn used_again(scene: &Scene, node: &str) {
         players.any(|player| player.starts_with("pong.") && player.ends_with(&home))
     })
     .await;
+    let (closed, seconds) = (scene.closed_for(node), begun.elapsed());
+    scene.note(format!(
+        "{node} gave no rally for {:.1} s; a new player on it played {:.1} s after it was back",
+        closed.as_secs_f64(),
+        seconds.as_secs_f64()
+    ));
     shell("docker service scale --detach pong_pong=2").await;
     until_running("pong_pong", 2, 30).await;
 }

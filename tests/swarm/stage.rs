@@ -71,10 +71,10 @@ impl Stage {
             judge(record, begun, &records, &excuse, &ended, &mut line);
         }
         let rate = (line.answered + line.lets + line.refused) as f64 / seconds;
-        if !excuse.opening && rate < RALLIES_A_SECOND {
+        if !excuse.opening && !excuse.nobody && rate < RALLIES_A_SECOND {
             line.faults.push(format!("only {rate:.0} rallies a second"));
         }
-        line.faults.extend(ill(&events, &excuse));
+        line.faults.extend(ill(&events, &self.watch.since(SystemTime::UNIX_EPOCH), &excuse));
         let account = accounting::compare(&records, &self.ledger, &base, begun, &ended).await;
         line.notes.extend(account.notes);
         line.faults.extend(account.faults);
@@ -191,16 +191,17 @@ fn judge(
 }
 
 /// Finds containers that fell ill or died with no reason.
-fn ill(events: &[Event], excuse: &Excuse) -> Vec<String> {
+fn ill(events: &[Event], all: &[Event], excuse: &Excuse) -> Vec<String> {
     let excused = |event: &Event| {
         excuse.killed.contains(&event.container)
             || excuse.nodes.contains(&event.node)
             || excuse.sick.iter().any(|task| event.task.starts_with(task))
     };
-    // A probe that the stop interrupts fails, and nobody asks any more.
+    // A probe that the stop interrupts fails, and nobody asks any more; the stop may have begun in
+    // the scenario before.
     let told_to_stop = |event: &Event| {
         let stop = |other: &&Event| other.what == "kill" && other.container == event.container;
-        events.iter().find(stop).is_some_and(|stop| stop.at <= event.at)
+        all.iter().find(stop).is_some_and(|stop| stop.at <= event.at)
     };
     let bad = |event: &&Event| match event.what.as_str() {
         "health_status: unhealthy" => !told_to_stop(event),
