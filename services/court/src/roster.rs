@@ -2,7 +2,8 @@
 //!
 //! Addresses are taken in turn, whatever order a resolver lists them in. One that failed rests: it
 //! is passed over until [`discovery`](crate::discovery) has reached it again, unless there is no
-//! other left. An address that leaves discovery and comes back starts afresh.
+//! other left. So does one that is new, since it may be listed before it can be reached, or long
+//! after. An address that leaves discovery and comes back starts afresh.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -41,8 +42,9 @@ struct Member {
 }
 
 impl Member {
-    const fn new(address: SocketAddr) -> Self {
-        Self { address, failures: 0, resting_until: None }
+    /// Returns one that is new, and due to be reached at once.
+    fn new(address: SocketAddr) -> Self {
+        Self { address, failures: 0, resting_until: Some(Instant::now()) }
     }
 }
 
@@ -105,9 +107,9 @@ impl Roster {
     /// Forgets an address's failures, since it has answered.
     pub fn answered(&self, address: SocketAddr) {
         if let Some(member) = self.state().find(address)
-            && member.failures > 0
+            && (member.failures > 0 || member.resting_until.is_some())
         {
-            *member = Member::new(address);
+            *member = Member { address, failures: 0, resting_until: None };
         }
     }
 
@@ -129,6 +131,13 @@ impl Roster {
     /// Returns when the next address will have rested long enough, if any is resting.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.state().members.iter().filter_map(|member| member.resting_until).min()
+    }
+
+    /// Tells whether anybody can be expected to answer: who does not rest, or failed but once.
+    #[must_use]
+    pub fn is_within_reach(&self) -> bool {
+        let expected = |member: &Member| member.resting_until.is_none() || member.failures == 1;
+        self.state().members.iter().any(expected)
     }
 
     /// Returns how many addresses there are, and how many of them are resting.
@@ -167,6 +176,7 @@ mod tests {
     fn roster(addresses: &[SocketAddr]) -> Roster {
         let roster = Roster::default();
         roster.update(addresses);
+        addresses.iter().for_each(|address| roster.reached(*address));
         roster
     }
 
@@ -249,6 +259,35 @@ mod tests {
         roster.failed(list[0]);
         assert_eq!(roster.update(&list[1..]), (vec![], vec![list[0]]));
         assert_eq!(roster.update(&list), (vec![list[0]], vec![]));
+        assert_eq!(roster.due(), [list[0]]);
+        roster.reached(list[0]);
         assert_eq!(roster.count(), (2, 0));
+    }
+
+    #[test]
+    fn one_that_is_new_is_taken_once_it_has_been_reached_and_before_only_for_want_of_another() {
+        let list = addresses(2);
+        let roster = roster(&list[..1]);
+        roster.update(&list);
+        assert_eq!(roster.due(), [list[1]]);
+        assert!((0..4).all(|_| roster.next(&[]) == Some(list[0])));
+        assert_eq!(roster.next(&list[..1]), Some(list[1]));
+        roster.answered(list[1]);
+        assert_eq!(roster.count(), (2, 0));
+    }
+
+    #[test]
+    fn a_side_that_was_never_reached_or_failed_twice_is_out_of_reach() {
+        let list = addresses(1);
+        let roster = Roster::default();
+        assert!(!roster.is_within_reach());
+        roster.update(&list);
+        assert!(!roster.is_within_reach());
+        roster.reached(list[0]);
+        assert!(roster.is_within_reach());
+        roster.failed(list[0]);
+        assert!(roster.is_within_reach(), "it may have been this once");
+        roster.failed(list[0]);
+        assert!(!roster.is_within_reach());
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn nobody(verdict: Verdict, failed: &[(SocketAddr, Fault)]) -> String
     let asked: Vec<String> =
         failed.iter().take(5).map(|(address, fault)| format!("{address}: {fault}")).collect();
     let asked = match failed.len() {
-        0 => "discovery knows no address".to_owned(),
+        0 => "discovery knows no address within reach".to_owned(),
         n @ 1..=5 => format!("asked {n}: {}", asked.join(", ")),
         n => format!("asked {n}: {}, …", asked.join(", ")),
     };
@@ -155,7 +155,7 @@ mod tests {
         let side = Verdict::Let(Side::Ping);
         insta::assert_snapshot!(nobody(side, &[refused]), @"LET: no PING player answered (asked 1: 10.0.9.4:3000: connection refused); try again in a second");
         insta::assert_snapshot!(nobody(side, &[refused; 6]), @"LET: no PING player answered (asked 6: 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, …); try again in a second");
-        insta::assert_snapshot!(nobody(side, &[]), @"LET: no PING player answered (discovery knows no address); try again in a second");
+        insta::assert_snapshot!(nobody(side, &[]), @"LET: no PING player answered (discovery knows no address within reach); try again in a second");
     }
 
     #[test]

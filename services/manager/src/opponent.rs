@@ -53,6 +53,14 @@ pub(crate) struct Asked {
 }
 
 impl Opponent {
+    /// Tells whether the side can be expected to answer, once discovery has looked again if not.
+    pub(crate) async fn is_within_reach(&self) -> bool {
+        if !self.roster.is_within_reach() {
+            self.roster.look_again(LOOK_AGAIN).await;
+        }
+        self.roster.is_within_reach()
+    }
+
     /// Asks one player after another until one answers.
     pub(crate) async fn stroke(&self, client: &Client, rally: &str) -> Asked {
         let begun = Instant::now();

@@ -93,9 +93,9 @@ impl Play {
         let Some(side) = self.rally.to_play() else { return self.over() };
         if self.rally.strokes() > 0 {
             self.pause().await;
-        } else if self.pace.is_full_speed() {
-            let table = Arc::clone(&self.manager.tables).acquire_owned();
-            self.table = timeout(QUEUE, table).await.ok().and_then(Result::ok);
+        } else if let Some(missing) = self.begin_at_table(side.other()).await {
+            self.rally.call_let();
+            return Some(Step::Over(Verdict::Let(missing), self.tell()));
         }
         let asked = self.manager.opponent(side).stroke(&self.client, &self.id).await;
         self.faults = self.faults.saturating_add(asked.failed.len().try_into().unwrap_or(u32::MAX));
@@ -105,6 +105,19 @@ impl Play {
         self.failed = asked.failed;
         self.rally.call_let();
         self.over()
+    }
+
+    /// Takes a table, unless nobody can be expected to return the ball: better no rally here, and one
+    /// at another manager, than a let after the first stroke. Returns the side that is missing.
+    async fn begin_at_table(&mut self, receiver: Side) -> Option<Side> {
+        if !self.manager.opponent(receiver).is_within_reach().await {
+            return Some(receiver);
+        }
+        if self.pace.is_full_speed() {
+            let table = Arc::clone(&self.manager.tables).acquire_owned();
+            self.table = timeout(QUEUE, table).await.ok().and_then(Result::ok);
+        }
+        None
     }
 
     /// Returns the players of the side that cut the rally short, and what each came back with.
