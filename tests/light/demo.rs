@@ -18,8 +18,7 @@ async fn each_simulated_nodes_lamp_is_a_log_line_a_change_and_dark_in_the_end() 
     assert_eq!(demo.code(), Some(0), "{}", demo.log());
     for node in ["\"pi1\"", "\"pi2\""] {
         let log = demo.log();
-        let last =
-            log.lines().rfind(|line| line.contains("\"lamp\"") && line.contains(node));
+        let last = log.lines().rfind(|line| line.contains("\"lamp\"") && line.contains(node));
         let dark = "\"red\":false,\"yellow\":false,\"green\":false";
         assert!(last.is_none_or(|line| line.contains(dark) || line.contains("works")), "{last:?}");
     }

@@ -26,8 +26,13 @@ impl Rally {
         is_one
     }
 
-    /// Compares each stroke on the lamp's node with each flash, in kind, number and order.
-    pub(crate) fn compare(&self, trace: &Trace) {
+    /// Compares each stroke on the lamp's node with each flash, in kind, number and order; tells
+    /// whether everything could be seen.
+    pub(crate) fn compare(&self, trace: &Trace) -> bool {
+        if let Some(blind) = trace.was_blind() {
+            println!("    not seen: the host was busy, nobody looked for {} ms", blind.as_millis());
+            return false;
+        }
         let flashes = trace.flashes();
         let strokes = flashes.iter().filter(|flash| flash.light != "yellow");
         let mut strokes = strokes.peekable();
@@ -55,5 +60,6 @@ impl Rally {
         let carried = flashes.iter().filter(|flash| flash.light == "yellow").collect::<Vec<_>>();
         let [carried] = carried.as_slice() else { panic!("yellow once a rally: {carried:?}") };
         println!("    carried by this node's proxy: yellow for {} ms", carried.lasted.as_millis());
+        true
     }
 }
