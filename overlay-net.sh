@@ -60,6 +60,16 @@ undo() {
   exit "$status"
 }
 
+# Docker answers before this node has let go of the network; whoever created services on that name in
+# the meantime would find it missing (network not found).
+gone() {
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    network_is >/dev/null || return 0
+    sleep 0.5
+  done
+  return 1
+}
+
 # Tasks hold their network until they have stopped, hence the patience.
 remove() {
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -174,6 +184,7 @@ down() {
     say "network $net stays: the stack $stack plays on it"
   else
     remove network:$net || die "network $net: $answer"
+    gone || die "network $net is being removed, but is not gone yet"
     say "network $net removed"
   fi
 }

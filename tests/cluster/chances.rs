@@ -81,10 +81,10 @@ async fn at_85_percent_pong_wins_54_of_100_rallies() {
 
 #[tokio::test]
 async fn at_50_percent_pong_wins_2_of_3_rallies() {
-    assert_split("50", "99", 4_000).await;
+    assert_split("50", "99", 3_000).await;
 }
 
 #[tokio::test]
 async fn at_90_percent_and_3_rounds_every_other_rally_is_a_draw() {
-    assert_split("90", "3", 2_000).await;
+    assert_split("90", "3", 1_000).await;
 }

@@ -83,6 +83,7 @@ async fn json_says_all_there_is_to_say_of_a_rally() {
     let expected = json!({
         "played": [{
             "n": 1, "side": "ping", "outcome": "MISS", "task": "ping.1", "node": "pi1",
+            "release": env!("CARGO_PKG_VERSION"),
             "manager": manager, "proxy": "pi1",
         }],
         "verdict": "pong", "strokes": 1, "faults": 0, "manager": manager, "proxy": "pi1",

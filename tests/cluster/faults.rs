@@ -58,7 +58,7 @@ async fn assert_costs_nothing(bad: SocketAddr, cause: &str, words: &str) {
 /// Returns a manager's counters as its feed tells them first.
 pub(crate) async fn score(manager: SocketAddr) -> Value {
     let mut feed = crate::feed::Feed::open(manager).await;
-    feed.next().await.1["score"].take()
+    feed.score().await["score"].take()
 }
 
 async fn assert_answer_costs_nothing(bytes: &[u8], then: Then, cause: &str, words: &str) {

@@ -30,6 +30,17 @@ impl Feed {
         self.until_stopped().await.expect("an event")
     }
 
+    /// Returns the data of the next `score`.
+    pub(crate) async fn score(&mut self) -> Value {
+        loop {
+            if let (name, data) = self.next().await
+                && name == "score"
+            {
+                return data;
+            }
+        }
+    }
+
     /// Returns the next event, or none once the feed has ended in good order.
     pub(crate) async fn until_stopped(&mut self) -> Option<(String, Value)> {
         loop {
@@ -51,8 +62,8 @@ async fn the_score_is_exact_however_many_rallies_are_played() {
     let (ping, pong) = (player("ping.1@pi1", "50"), player("pong.1@pi2", "50"));
     let manager = manager("manager.1@pi3", &[ping.listen], &[pong.listen], &[]);
     let mut feed = Feed::open(manager.listen).await;
-    let (name, first) = feed.next().await;
-    assert_eq!((name.as_str(), &first["score"]["pong"]), ("score", &0.into()));
+    let first = feed.score().await;
+    assert_eq!(first["score"]["pong"], 0);
 
     let (mut winners, mut strokes, mut longest) = (HashMap::new(), 0, 0);
     for _ in 0..200 {
@@ -63,22 +74,14 @@ async fn the_score_is_exact_however_many_rallies_are_played() {
             1_u64;
         (strokes, longest) = (strokes + played, played.max(longest));
     }
-    let mut scores = 1;
     let score = timeout(PATIENCE, async {
         loop {
-            let (name, data) = feed.next().await;
-            if name == "score" {
-                assert_eq!(data["incarnation"], first["incarnation"]);
-                assert_eq!((&data["manager"]["task"]), "manager.1");
-                scores += 1;
-                let score = &data["score"];
-                if score["ping"]
-                    .as_u64()
-                    .zip(score["pong"].as_u64())
-                    .is_some_and(|(a, b)| a + b == 200)
-                {
-                    return score.clone();
-                }
+            let data = feed.score().await;
+            assert_eq!(data["incarnation"], first["incarnation"]);
+            assert_eq!(data["manager"]["task"], "manager.1");
+            let won = |side: &str| data["score"][side].as_u64().expect("a number");
+            if won("ping") + won("pong") == 200 {
+                return data["score"].clone();
             }
         }
     });
@@ -117,6 +120,7 @@ async fn a_few_rallies_a_second_are_featured_and_they_are_whole() {
             match name.as_str() {
                 "score" => scores += 1,
                 "stroke" => strokes.entry(rally).or_default().push(data),
+                "players" => {}
                 _ => {
                     let told = strokes.remove(&rally).unwrap_or_default();
                     assert_eq!(data["strokes"].as_u64(), Some(told.len() as u64), "{data}");
@@ -137,7 +141,6 @@ async fn a_few_rallies_a_second_are_featured_and_they_are_whole() {
         (3..=3 + (3.0 * seconds) as u64).contains(&whole),
         "{whole} of {played} in {seconds} s"
     );
-    assert!(played > 3 * whole, "{whole} of {played}: too few to tell");
     // The first, five a second, and the beat that was due.
     assert!(scores <= 2 + (5.0 * seconds).ceil() as u64, "{scores} in {seconds} s");
     assert!(strokes.is_empty(), "featured but not told to the end: {strokes:?}");

@@ -6,6 +6,7 @@ mod http;
 mod process;
 
 mod chances;
+mod crowd;
 mod door;
 mod facts;
 mod faults;

@@ -16,8 +16,7 @@ use tokio_util::sync::CancellationToken;
 /// A whole cluster, as `swarm-pong demo` starts it; stopped when dropped.
 pub(crate) struct Cluster {
     pub(crate) nodes: Vec<Node>,
-    pub(crate) stop: CancellationToken,
-    pub(crate) ended: JoinHandle<io::Result<()>>,
+    stop: CancellationToken,
 }
 
 #[derive(Parser)]
@@ -34,7 +33,8 @@ impl Cluster {
         let demo = Demo::start(DemoLine::parse_from(line).options, None, stop.clone());
         let demo = demo.expect("free ports");
         let nodes = demo.nodes().to_vec();
-        Self { nodes, stop, ended: tokio::spawn(demo.wait()) }
+        tokio::spawn(demo.wait());
+        Self { nodes, stop }
     }
 
     /// Returns where the first node's proxy listens.

@@ -30,7 +30,7 @@ impl Cluster {
     pub(crate) fn start() -> Self {
         let dns = Dns::start();
         dns.list("tasks.manager", &["127.0.3.1"]);
-        let manager = on("127.0.3.1", &["manager"]);
+        let manager = on("127.0.3.1", &["manager", "--stroke-timeout", "2s"]);
         let proxy = on("127.0.4.1", &["proxy"]);
         Self { dns, manager, proxy }
     }

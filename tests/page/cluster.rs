@@ -51,8 +51,11 @@ impl Cluster {
     /// Starts a cluster with room for so many players of each side, whose places are listed from
     /// the start as a DNS server lists dead ones; of each side the first `playing` are there.
     pub(crate) fn start(room: usize, playing: usize) -> Self {
-        let place = |side: &'static str, n: usize| {
-            Place { side, name: format!("{side}.{n}"), listen: free(), admin: free() }
+        let place = |side: &'static str, n: usize| Place {
+            side,
+            name: format!("{side}.{n}"),
+            listen: free(),
+            admin: free(),
         };
         let places: Vec<Place> =
             (1..=room).flat_map(|n| ["ping", "pong"].map(|side| place(side, n))).collect();
@@ -62,15 +65,35 @@ impl Cluster {
         };
         let (ping, pong) = (list("ping"), list("pong"));
         let manager = Process::start(&[
-            "manager", "--task", "manager.1", "--node", "pi1", "--ping", &ping, "--pong", &pong,
-            "--play-every", "100ms",
+            "manager",
+            "--task",
+            "manager.1",
+            "--node",
+            "pi1",
+            "--ping",
+            &ping,
+            "--pong",
+            &pong,
+            "--play-every",
+            "100ms",
         ]);
         let (managers, scoreboard) = (manager.listen.to_string(), free().to_string());
         let mut whoami: Vec<String> = places.iter().map(|place| place.admin.to_string()).collect();
         whoami.push(manager.admin.to_string());
         let scoreboard = Process::start(&[
-            "scoreboard", "--task", "scoreboard.1", "--node", "pi2", "--listen", &scoreboard,
-            "--managers", &managers, "--peers", &scoreboard, "--whoami", &whoami.join(","),
+            "scoreboard",
+            "--task",
+            "scoreboard.1",
+            "--node",
+            "pi2",
+            "--listen",
+            &scoreboard,
+            "--managers",
+            &managers,
+            "--peers",
+            &scoreboard,
+            "--whoami",
+            &whoami.join(","),
         ]);
         let mut cluster =
             Self { players: Vec::new(), manager, scoreboard, proxy: None, places, door: free() };
@@ -85,8 +108,17 @@ impl Cluster {
         let Place { side, name, listen, admin } = &self.places[n];
         let node = format!("pi{}", n % 3 + 1);
         self.players[n] = Some(Process::start(&[
-            "player", "--side", side, "--task", name, "--node", &node, "--listen",
-            &listen.to_string(), "--admin", &admin.to_string(),
+            "player",
+            "--side",
+            side,
+            "--task",
+            name,
+            "--node",
+            &node,
+            "--listen",
+            &listen.to_string(),
+            "--admin",
+            &admin.to_string(),
         ]));
     }
 
@@ -94,8 +126,17 @@ impl Cluster {
     pub(crate) fn open(&mut self) {
         let (managers, boards) = (self.manager.listen, self.scoreboard.listen);
         self.proxy = Some(Process::start(&[
-            "proxy", "--task", "proxy.1", "--node", "pi1", "--listen", &self.door.to_string(),
-            "--managers", &managers.to_string(), "--scoreboards", &boards.to_string(),
+            "proxy",
+            "--task",
+            "proxy.1",
+            "--node",
+            "pi1",
+            "--listen",
+            &self.door.to_string(),
+            "--managers",
+            &managers.to_string(),
+            "--scoreboards",
+            &boards.to_string(),
         ]));
     }
 

@@ -13,9 +13,15 @@ async fn a_lost_connection_is_said_plainly_and_comes_back_by_itself() {
     println!("said to be lost after {lost:?}");
     let said = browser.ask("document.querySelector('#lost').textContent").await;
     let said = said.as_str().expect("text");
-    assert!(said.starts_with("The connection to the scoreboard is lost. What you see is from "), "{said}");
+    assert!(
+        said.starts_with("The connection to the scoreboard is lost. What you see is from "),
+        "{said}"
+    );
     assert_eq!(browser.ask("document.querySelector('#lost').getAttribute('role')").await, "alert");
-    assert_eq!(browser.ask("document.querySelector('#connection').textContent").await, "not connected");
+    assert_eq!(
+        browser.ask("document.querySelector('#connection').textContent").await,
+        "not connected"
+    );
 
     let stale = "document.querySelector('#strokes').textContent";
     let before = browser.ask(stale).await;

@@ -61,7 +61,7 @@ async fn no_text_overlaps_on_a_phone_a_tablet_or_a_projector() {
     // A busy year, a long name, all that can be said.
     let worst = "(() => { for (const id of ['ping', 'pong']) { const card = document.getElementById(id); \
         card.textContent = '12\\u202f345\\u202f678\\u202f901'; card.style.setProperty('--length', 14); } \
-        for (const dd of document.querySelectorAll('#score dd')) dd.textContent = '98\\u202f765\\u202f432\\u202f100'; \
+        for (const dd of document.querySelectorAll('#score dd')) { dd.textContent = '98\\u202f765\\u202f432\\u202f100'; dd.style.setProperty('--length', 14); } \
         for (const id of ['lost', 'missing', 'refused']) document.getElementById(id).hidden = false; \
         document.getElementById('lost').textContent = 'The connection to the scoreboard is lost. '.repeat(3); \
         for (const h3 of document.querySelectorAll('.board h3')) h3.textContent = 'raspberrypi-4b-kitchen-shelf-2'; \

@@ -4,6 +4,7 @@
 //! page are left in `target/page`, and the README's in `docs/page.png`.
 
 #![cfg(unix)]
+#![allow(clippy::print_stdout, reason = "how long people wait is shown with --nocapture")]
 
 mod browser;
 mod cluster;

@@ -45,7 +45,12 @@ fn liar() -> (std::net::SocketAddr, std::net::SocketAddr) {
 async fn markup_in_names_stays_text() {
     let (whoami, manager) = liar();
     let scoreboard = Process::start(&[
-        "scoreboard", "--managers", &manager.to_string(), "--peers", "127.0.0.1:1", "--whoami",
+        "scoreboard",
+        "--managers",
+        &manager.to_string(),
+        "--peers",
+        "127.0.0.1:1",
+        "--whoami",
         &whoami.to_string(),
     ]);
     let browser = Browser::at(&format!("http://{}/", scoreboard.listen)).await;
@@ -60,11 +65,21 @@ async fn markup_in_names_stays_text() {
 #[tokio::test]
 async fn a_script_that_slipped_in_would_not_run() {
     let scoreboard = Process::start(&[
-        "scoreboard", "--managers", "127.0.0.1:1", "--peers", "127.0.0.1:1", "--whoami", "127.0.0.1:1",
+        "scoreboard",
+        "--managers",
+        "127.0.0.1:1",
+        "--peers",
+        "127.0.0.1:1",
+        "--whoami",
+        "127.0.0.1:1",
     ]);
     let browser = Browser::at(&format!("http://{}/", scoreboard.listen)).await;
-    browser.ask("document.body.insertAdjacentHTML('beforeend', \
-        '<img id=bad src=x onerror=\"window.ran = 1\">')").await;
+    browser
+        .ask(
+            "document.body.insertAdjacentHTML('beforeend', \
+        '<img id=bad src=x onerror=\"window.ran = 1\">')",
+        )
+        .await;
     browser.until("document.querySelector('#bad').complete").await;
     let slip = "(() => { const script = document.createElement('script'); \
         script.textContent = 'window.ran = 1'; document.body.append(script); return window.ran; })()";

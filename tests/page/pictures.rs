@@ -22,13 +22,21 @@ async fn pictures_are_taken_light_dark_on_a_phone_and_for_the_readme() {
         ("projector", "light", 1920, 1080),
         ("phone", "light", 360, 1840),
         ("phone-dark", "dark", 360, 1840),
-        ("readme", "light", 1200, 700),
+        ("readme", "light", 1200, 720),
     ] {
         browser.prefer("prefers-color-scheme", scheme).await;
         browser.size(width, height).await;
-        // A picture of the game has the ball in it, on its way.
-        browser.until("document.querySelector('.ball:not(.missed)') && \
-            document.querySelectorAll('.flight').length > 1").await;
+        // A picture of the game has the ball in it, on its way across this page.
+        let old =
+            "document.querySelectorAll('.ball, .flight').forEach((old) => old.dataset.old = 1)";
+        browser.ask(old).await;
+        browser
+            .until(
+                "!document.querySelector('[data-old]') && \
+            document.querySelector('.ball:not(.missed)') && \
+            document.querySelectorAll('.flight').length > 1",
+            )
+            .await;
         browser.picture(&kept.join(name).with_extension("png")).await;
     }
     let readme = kept.join("readme.png");

@@ -24,9 +24,15 @@ async fn a_player_that_is_scaled_up_appears_with_its_share_and_a_killed_one_is_m
     cluster.players[2] = None;
     let marked = browser.until(&chip("ping.2", "gone")).await;
     println!("marked as gone after {marked:?}");
-    let style = format!("getComputedStyle({}.querySelector('b')).textDecorationLine", chip("ping.2", "gone"));
+    let style = format!(
+        "getComputedStyle({}.querySelector('b')).textDecorationLine",
+        chip("ping.2", "gone")
+    );
     assert_eq!(browser.ask(&style).await, "line-through");
-    assert_eq!(browser.ask(&format!("{}.lastChild.textContent", chip("ping.2", "gone"))).await, "gone");
+    assert_eq!(
+        browser.ask(&format!("{}.lastChild.textContent", chip("ping.2", "gone"))).await,
+        "gone"
+    );
     browser.until(&format!("!{}", chip("ping.2", "gone"))).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
@@ -45,8 +51,12 @@ async fn a_service_that_is_missing_is_named_with_the_command_that_starts_it() {
     assert!(!said.contains("No ping player") && !said.contains("No manager"), "{said}");
 
     browser.ask("document.querySelector('#serve button').click()").await;
-    browser.until("!document.querySelector('#refused').hidden || \
-        document.querySelector('#list').innerText.includes('LET')").await;
+    browser
+        .until(
+            "!document.querySelector('#refused').hidden || \
+        document.querySelector('#list').innerText.includes('LET')",
+        )
+        .await;
     cluster.add(1);
     browser.until("document.querySelector('#missing').hidden").await;
 }

@@ -124,8 +124,7 @@ async fn ten_thousand_rallies_a_second_cost_a_browser_ten_messages_a_second_and_
 async fn five_hundred_pages_are_told_the_same_and_leave_nothing_behind() {
     let players = ["ping", "pong"].map(|side| Process::start(&["player", "--side", side]));
     let [ping, pong] = players.each_ref().map(|player| player.listen.to_string());
-    let manager =
-        Process::start(&["manager", "--ping", &ping, "--pong", &pong]);
+    let manager = Process::start(&["manager", "--ping", &ping, "--pong", &pong]);
     let at = free();
     let board = scoreboard(at, &[manager.listen], &[at]);
     let before = memory(&board);
@@ -187,6 +186,9 @@ async fn a_page_that_takes_nothing_is_dropped_and_hurts_no_other() {
             assert!(begun.elapsed() < Duration::from_secs(240), "never dropped");
         }
     }
-    println!("dropped after {:?}; the other page waited {silent:?} at most; {peak:.1} MB", begun.elapsed());
+    println!(
+        "dropped after {:?}; the other page waited {silent:?} at most; {peak:.1} MB",
+        begun.elapsed()
+    );
     assert!(silent < Duration::from_secs(3), "{silent:?}");
 }

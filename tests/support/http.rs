@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long anything that must happen may take, on a machine however busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An answer, whole.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +72,15 @@ pub(crate) struct Connection {
     left: Left,
 }
 
+/// Makes [`ErrorKind::ConnectionAborted`] of a connection that ended without a byte of an answer, to
+/// tell it from one that was cut in the middle of one.
+fn unheard(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => ErrorKind::ConnectionAborted.into(),
+        _ => error,
+    }
+}
+
 /// What is still to come of an answer's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Left {
@@ -82,14 +91,14 @@ enum Left {
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
-        let stream = timeout(PATIENCE, TcpStream::connect(address)).await??;
+        let stream = timeout(PATIENCE, TcpStream::connect(address)).await?.map_err(unheard)?;
         stream.set_nodelay(true)?;
         Ok(Self { stream: BufReader::new(stream), left: Left::Bytes(0) })
     }
 
     /// Sends a request as it stands.
     pub(crate) async fn send(&mut self, request: &str) -> Result<()> {
-        self.stream.write_all(request.as_bytes()).await
+        self.stream.write_all(request.as_bytes()).await.map_err(unheard)
     }
 
     /// Reads an answer to its end.
@@ -103,6 +112,9 @@ impl Connection {
 
     /// Reads an answer up to its body.
     pub(crate) async fn head(&mut self) -> Result<Answer> {
+        if timeout(PATIENCE, self.stream.fill_buf()).await?.map_err(unheard)?.is_empty() {
+            return Err(ErrorKind::ConnectionAborted.into());
+        }
         let first = self.line().await?;
         let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());
         let mut answer =

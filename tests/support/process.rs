@@ -2,14 +2,14 @@
 
 #![allow(dead_code, reason = "not every user of this file needs all of it")]
 
-use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long anything that must happen may take, on a machine however busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+#[path = "heard.rs"]
+mod heard;
+
+use heard::Heard;
 
 /// A running service.
 pub(crate) struct Process {
@@ -124,8 +124,7 @@ impl Process {
     /// Waits for the process to end by itself.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         for heard in [&self.out, &self.err] {
-            let ended = heard.until(|_, over| over.then_some(()));
-            assert!(ended.is_some(), "still running: {}", self.log());
+            assert!(heard.end(), "still running: {}", self.log());
         }
         self.child.wait().expect("a child")
     }
@@ -136,59 +135,5 @@ impl Drop for Process {
         // It may have ended already, as some tests want it to.
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// What a process has written so far, and whether that is all.
-#[derive(Clone, Default)]
-struct Heard(Arc<(Mutex<(Vec<u8>, bool)>, Condvar)>);
-
-impl Heard {
-    fn listen(mut from: impl Read + Send + 'static) -> Self {
-        let heard = Self::default();
-        let told = heard.clone();
-        std::thread::spawn(move || {
-            let (text, more) = &*told.0;
-            let mut piece = [0; 8192];
-            loop {
-                let read = from.read(&mut piece).unwrap_or(0);
-                let mut text = text.lock().expect("whole");
-                text.0.extend_from_slice(&piece[..read]);
-                text.1 = read == 0;
-                more.notify_all();
-                if read == 0 {
-                    return;
-                }
-            }
-        });
-        heard
-    }
-
-    fn now(&self) -> String {
-        String::from_utf8_lossy(&self.0.0.lock().expect("whole").0).into_owned()
-    }
-
-    /// Waits for the first whole line with all of these in it.
-    fn line(&self, all: &[&str]) -> Option<String> {
-        let has_all = |line: &&str| all.iter().all(|part| line.contains(part));
-        self.until(|text, _| {
-            let whole = &text[..text.rfind('\n').unwrap_or_default()];
-            whole.lines().find(has_all).map(str::to_owned)
-        })
-    }
-
-    /// Waits until there is in it what is looked for; none when it ends or time is up before.
-    fn until<T>(&self, look: impl Fn(&str, bool) -> Option<T>) -> Option<T> {
-        let (text, more) = &*self.0;
-        let deadline = Instant::now() + PATIENCE;
-        let mut text = text.lock().expect("whole");
-        loop {
-            let found = look(&String::from_utf8_lossy(&text.0), text.1);
-            let left = deadline.saturating_duration_since(Instant::now());
-            if found.is_some() || text.1 || left.is_zero() {
-                return found;
-            }
-            text = more.wait_timeout(text, left).expect("whole").0;
-        }
     }
 }

@@ -21,8 +21,8 @@ const LAG: Duration = Duration::from_secs(3);
 /// Whose end explains a rally that no client got.
 #[derive(Debug, Default)]
 pub(crate) struct Ended {
-    /// Containers that were killed, with how a message names them.
-    pub(crate) killed: HashMap<String, String>,
+    /// Containers that were killed.
+    pub(crate) killed: Vec<String>,
     /// Nodes whose proxy was killed.
     pub(crate) doors: Vec<&'static str>,
     /// Nodes that were lost or cut off.
@@ -142,7 +142,10 @@ async fn explain(
     account: &mut Account,
 ) {
     let name = format!("{} ({life})", book.manager);
-    let log = Engine::of(book.node).log(&book.container, begun).await;
+    let log = match &book.log {
+        Some(log) => Some(log.clone()),
+        None => Engine::of(book.node).log(&book.container, begun, false).await,
+    };
     let Some(log) = log else {
         if !ended.nodes.contains(&book.node) {
             account.faults.push(format!("{name} has no log; told {told:?}, clients got {shown:?}"));
@@ -166,12 +169,13 @@ async fn explain(
             _ => account.faults.push(format!("{name} has not logged {id} as a client got it")),
         }
     }
-    let killed = ended.killed.get(&book.container);
+    let killed = ended.killed.contains(&book.container);
+    let cut_off = ended.nodes.contains(&book.node);
     let sums_logged = [
         logged.iter().filter(|logged| logged.verdict != "abandoned").count() as u64,
         logged.iter().map(|logged| logged.strokes as u64).sum(),
     ];
-    if killed.is_none() && !ended.nodes.contains(&book.node) && sums_logged != sums(&told) {
+    if !killed && !cut_off && sums_logged != sums(&told) {
         let fault =
             format!("{name} told {told:?} but logged {sums_logged:?}, clients got {shown:?}");
         account.faults.push(fault);
@@ -179,12 +183,11 @@ async fn explain(
     for lost in logged.iter().filter(|logged| !seen.rallies.contains_key(&logged.rally)) {
         let Logged { rally, verdict, strokes, proxy } = lost;
         let door = ended.doors.iter().chain(&ended.nodes).find(|node| *node == proxy);
-        let node = ended.nodes.iter().find(|node| **node == book.node);
-        let by = match (killed, door, node) {
-            (Some(who), ..) => who.clone(),
-            (_, Some(door), _) => format!("the proxy of {door}"),
-            (.., Some(node)) => format!("{node}, cut off"),
-            _ => {
+        let by = match door {
+            _ if killed => format!("{name}, killed"),
+            Some(door) => format!("the proxy of {door}"),
+            None if cut_off => format!("{name}, cut off"),
+            None => {
                 let fault = format!(
                     "{name}: nobody got {rally} ({verdict}, {strokes} strokes, proxy {proxy})"
                 );
@@ -196,9 +199,10 @@ async fn explain(
             .notes
             .push(format!("{rally} ({verdict}, {strokes} strokes, proxy {proxy}) went with {by}"));
     }
-    if let Some(who) = killed {
+    if killed || cut_off {
+        let how = if killed { "killed" } else { "lost or cut off" };
         account.notes.push(format!(
-            "{who} was {name}: it had told {:?} rallies and strokes, logged {sums_logged:?}, clients got {:?}",
+            "{name}, {how}: told {:?} rallies and strokes, logged {sums_logged:?}, clients got {:?}",
             sums(&told),
             sums(&shown)
         ));

@@ -18,6 +18,14 @@ pub(crate) enum Format {
 impl Format {
     pub(crate) const ALL: [Self; 3] = [Self::NdJson, Self::Text, Self::Json];
 
+    /// Where it asks: the text tells who played only on request.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Text => "/?who",
+            Self::Json | Self::NdJson => "/",
+        }
+    }
+
     pub(crate) const fn media_type(self) -> &'static str {
         match self {
             Self::Text => "text/plain",
@@ -38,12 +46,14 @@ pub(crate) struct Played {
     pub(crate) strokes: Vec<Shot>,
 }
 
-/// One stroke; the text says nothing of who played it.
+/// One stroke.
 #[derive(Debug)]
 pub(crate) struct Shot {
     pub(crate) side: Side,
     pub(crate) outcome: Outcome,
-    pub(crate) player: Option<(String, String)>,
+    pub(crate) player: String,
+    /// The player's build, which the text does not tell.
+    pub(crate) release: Option<String>,
 }
 
 /// Why a request came to no rally.
@@ -124,9 +134,11 @@ fn text(body: &str) -> Option<(Vec<Shot>, String)> {
         None => ("", body.trim_end()),
     };
     let shot = |line: &str| {
-        let (side, outcome) = line.split_once(" --> ")?;
-        let side = side.to_lowercase().parse().ok()?;
-        Some(Shot { side, outcome: Outcome::try_from(outcome.as_bytes()).ok()?, player: None })
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [side, "-->", outcome, player, _, "ms"] = words[..] else { return None };
+        let (side, outcome) = (side.to_lowercase(), Outcome::try_from(outcome.as_bytes()));
+        let (side, outcome) = (side.parse().ok()?, outcome.ok()?);
+        Some(Shot { side, outcome, player: player.to_owned(), release: None })
     };
     Some((strokes.lines().map(shot).collect::<Option<_>>()?, verdict.to_owned()))
 }
@@ -152,10 +164,11 @@ fn json(body: &str, id: &str) -> Option<(Vec<Shot>, String)> {
 fn told(strokes: Vec<Stroke>, end: Ended, id: &str) -> Option<(Vec<Shot>, String)> {
     let in_order = strokes.iter().zip(1..).all(|(stroke, n)| stroke.n == n && stroke.rally == id);
     let whole = in_order && end.rally == id && usize::from(end.strokes) == strokes.len();
-    let shot = |stroke: Stroke| {
-        let release = stroke.release.map(String::from).unwrap_or_default();
-        let player = Some((stroke.player.to_string(), release));
-        Shot { side: stroke.side, outcome: stroke.outcome, player }
+    let shot = |Stroke { side, outcome, player, release, .. }| Shot {
+        side,
+        outcome,
+        player: player.to_string(),
+        release: release.map(String::from),
     };
     whole.then(|| (strokes.into_iter().map(shot).collect(), end.verdict.into_owned()))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use court::event::Counted;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, stdin};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::time::interval;
@@ -34,6 +34,7 @@ async fn one(event: Event, ledger: Ledger) {
         let counted: Counted = serde_json::from_str(&line).expect("a score");
         ledger.count(&event, counted);
     }
+    ledger.close(&event).await;
 }
 
 /// Runs `follow` in the container's network; none if the container has ended already.
@@ -46,15 +47,24 @@ async fn within(event: &Event) -> Option<Child> {
         .args(["enter", event.node, &pid.to_string()])
         .arg(this)
         .arg("follow")
-        .stdin(Stdio::null())
+        // Kept open for as long as the test lives, however it ends.
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .ok()
 }
 
-/// Writes each score of the feed here to stdout, a line each, until the feed ends.
+/// Writes each score of the feed here to stdout, a line each, until the feed or stdin ends.
 pub(crate) async fn follow() {
+    let (mut stdin, mut nothing) = (stdin(), [0]);
+    tokio::select! {
+        _ = stdin.read(&mut nothing) => {}
+        () = tell() => {}
+    }
+}
+
+async fn tell() {
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     // The process may have started a moment ago.
     let mut beat = interval(Duration::from_millis(50));

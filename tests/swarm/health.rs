@@ -29,10 +29,19 @@ pub(crate) async fn of_the_frozen_and_the_busy(stage: &mut Stage) {
             let kinds =
                 [("pong_ping", 2), ("pong_pong", 2), ("pong_manager", 2), ("pong_proxy", 3)];
             let mut frozen = Vec::new();
-            for (service, _) in kinds {
-                let victim = running(service).await.swap_remove(0);
-                signal(&victim, "STOP").await;
-                frozen.push((victim.container, SystemTime::now()));
+            // A manager first, alone: a rally that waits for a frozen player is being told already,
+            // and goes with its manager.
+            for kinds in [&kinds[2..], &kinds[..2]] {
+                for (service, _) in kinds {
+                    let victim = running(service).await.swap_remove(0);
+                    signal(&victim, "STOP").await;
+                    frozen.push((victim.container, SystemTime::now()));
+                }
+                until("the frozen have been found out", 20, async || {
+                    let found = scene.events("", "health_status: unhealthy");
+                    frozen.iter().all(|(id, _)| found.iter().any(|event| event.container == *id))
+                })
+                .await;
             }
             let killed: Vec<String> = frozen.iter().map(|(id, _)| id.clone()).collect();
             for (service, count) in kinds {

@@ -6,8 +6,14 @@ use crate::swarm::{NODES, Task, cluster, running, until};
 
 const ROUNDS: usize = 10;
 
-const KINDS: [(&str, usize); 4] =
-    [("pong_ping", 2), ("pong_pong", 2), ("pong_manager", 2), ("pong_proxy", 3)];
+const KINDS: [(&str, usize); 6] = [
+    ("pong_ping", 2),
+    ("pong_pong", 2),
+    ("pong_manager", 2),
+    ("pong_proxy", 3),
+    ("pong_scoreboard", 2),
+    ("pong_light", 3),
+];
 
 pub(crate) async fn every_kind(stage: &mut Stage) {
     stage

@@ -1,16 +1,24 @@
 //! What each life of a manager has counted, as it told itself.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use court::event::Counted;
 use rally::Score;
 
+use crate::swarm::Engine;
 use crate::watch::Event;
 
 /// The newest counters of every manager's life.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ledger(Arc<Mutex<HashMap<String, Book>>>);
+pub(crate) struct Ledger(Arc<Mutex<Books>>);
+
+#[derive(Debug, Default)]
+struct Books {
+    books: HashMap<String, Book>,
+    begun: Option<SystemTime>,
+}
 
 /// One life of a manager.
 #[derive(Clone, Debug)]
@@ -19,23 +27,47 @@ pub(crate) struct Book {
     pub(crate) node: &'static str,
     pub(crate) container: String,
     pub(crate) score: Score,
+    /// What it had logged since the scenario began, once it is over: Swarm soon removes its container.
+    pub(crate) log: Option<String>,
 }
 
 impl Ledger {
+    fn lock(&self) -> MutexGuard<'_, Books> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a scenario; returns the counters as they are.
+    pub(crate) fn begin(&self, now: SystemTime) -> HashMap<String, Book> {
+        self.lock().begun = Some(now);
+        self.books()
+    }
+
+    /// Takes a manager's newest counters.
     pub(crate) fn count(&self, event: &Event, counted: Counted) {
         let book = Book {
             manager: counted.manager.to_string(),
             node: event.node,
             container: event.container.clone(),
             score: counted.score,
+            log: None,
         };
-        let mut books = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        books.insert(counted.incarnation.into_owned(), book);
+        self.lock().books.insert(counted.incarnation.into_owned(), book);
+    }
+
+    /// Keeps the log of a manager whose feed is over.
+    pub(crate) async fn close(&self, event: &Event) {
+        let Some(begun) = self.lock().begun else { return };
+        let log = Engine::of(event.node).log(&event.container, begun, true).await;
+        for book in self.lock().books.values_mut() {
+            if book.container == event.container {
+                book.log.clone_from(&log);
+            }
+        }
     }
 
     /// All counters as they are now, by incarnation.
     pub(crate) fn books(&self) -> HashMap<String, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().books.clone()
     }
 }
 

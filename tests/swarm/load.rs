@@ -10,6 +10,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::answer::{Format, Played, Trouble, read, why};
 use crate::swarm::NODES;
 
+/// How many clients there are: one for each format, at each node.
+pub(crate) const CLIENTS: usize = NODES.len() * Format::ALL.len();
+
 /// How often one client asks at most: next as soon as it has its answer, but with nine clients two
 /// cores must also run three Docker engines, and what would be measured is the machine.
 pub(crate) const STEADY: Duration = Duration::from_millis(40);
@@ -107,7 +110,7 @@ impl Client {
             .pool_max_idle_per_host(usize::from(self.keep_alive))
             .build()
             .expect("a client");
-        let url = format!("http://10.99.0.{}:3000/", self.n + 1);
+        let url = format!("http://10.99.0.{}:3000{}", self.n + 1, self.format.path());
         let mut beat = interval(pause);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !stop.load(Ordering::Relaxed) {

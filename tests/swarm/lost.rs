@@ -70,12 +70,9 @@ async fn used_again(scene: &Scene, node: &str) {
     let home = format!("@{node}");
     until(&format!("a player on {node} plays"), 10, async || {
         let records = scene.load.records();
-        let strokes = records[seen..]
-            .iter()
-            .filter_map(|record| record.came.as_ref().ok())
-            .flat_map(|p| &p.strokes);
-        let mut players = strokes.filter_map(|stroke| stroke.player.as_ref());
-        players.any(|(player, _)| player.starts_with("pong.") && player.ends_with(&home))
+        let good = records[seen..].iter().filter_map(|record| record.came.as_ref().ok());
+        let mut players = good.flat_map(|played| &played.strokes).map(|stroke| &stroke.player);
+        players.any(|player| player.starts_with("pong.") && player.ends_with(&home))
     })
     .await;
     shell("docker service scale --detach pong_pong=2").await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::answer::Trouble;
-use crate::load::{Record, STEADY};
+use crate::load::{CLIENTS, Record, STEADY};
 use crate::stage::{Excuse, Scene, Stage, age};
 use crate::swarm::{shell, until, until_running};
 
@@ -17,11 +17,10 @@ pub(crate) async fn serves(stage: &mut Stage) {
             until_running("pong_ping", 0, 20).await;
             let gone = SystemTime::now();
             until("every client is told", 20, async || {
-                let since = gone + Duration::from_secs(1);
                 let records = scene.load.records();
-                let recent: Vec<&Record> =
-                    records.iter().filter(|record| record.asked >= since).collect();
-                recent.len() > 50 && recent.iter().all(|record| told(record))
+                let since = records.iter().filter(|record| record.asked >= gone);
+                since.filter(|record| told(record)).count() > 3 * CLIENTS
+                    && records.iter().rev().take(CLIENTS).all(told)
             })
             .await;
             shell("docker service scale --detach pong_ping=2").await;

@@ -1,7 +1,10 @@
 //! Scaling: new players play within 2 s of being healthy, all of them evenly; fewer lose nothing.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::{Duration, SystemTime};
+
+use futures_util::future::{Either, select};
 
 use crate::load::STEADY;
 use crate::stage::{Excuse, Scene, Stage, age};
@@ -10,12 +13,15 @@ use crate::swarm::{shell, until, until_running};
 /// How soon a player plays after its healthcheck has passed for the first time.
 const PLAYS_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long after one manager has found a new player all of them have: they look each second.
+const ALL_KNOW: Duration = Duration::from_millis(1500);
+
 /// How long strokes are counted to see that they are spread evenly.
 const SPREAD: Duration = Duration::from_secs(3);
 
 /// How far the busiest and the idlest may be apart, in percent of the busiest: turns are strict, so
-/// only the first and the last rallies of the time make a difference.
-const APART: usize = 5;
+/// only the rallies that the time cuts in two make a difference.
+const APART: usize = 10;
 
 pub(crate) async fn stack(stage: &mut Stage) {
     service(stage, "pong_ping").await;
@@ -27,17 +33,15 @@ pub(crate) async fn stack(stage: &mut Stage) {
 pub(crate) async fn service(stage: &mut Stage, service: &str) {
     stage
         .play(&format!("docker service scale {service}=4"), STEADY, async |scene| {
-            let all_play = async {
-                until("four ping players play", 30, async || {
-                    strokes(scene, scene.begun).len() == 4
-                })
-                .await;
-                let from = SystemTime::now();
-                until("a while", 10, async || from.elapsed().unwrap_or_default() > SPREAD).await;
-                strokes(scene, from)
+            let command = format!("docker service scale {service}=4");
+            let spread = {
+                // The command watches for some seconds longer than it takes.
+                let (all_play, command) = (pin!(spread(scene)), pin!(shell(&command)));
+                match select(all_play, command).await {
+                    Either::Left((spread, _)) => spread,
+                    Either::Right((_, all_play)) => all_play.await,
+                }
             };
-            let scale = format!("docker service scale {service}=4");
-            let (_, spread) = tokio::join!(shell(&scale), all_play);
             let (least, most) = (spread.values().min().copied(), spread.values().max().copied());
             let (least, most) = (least.unwrap_or_default(), most.unwrap_or_default());
             for task in ["ping.3", "ping.4"] {
@@ -50,11 +54,25 @@ pub(crate) async fn service(stage: &mut Stage, service: &str) {
         })
         .await;
     stage
-        .play(&format!("docker service scale {service}=1"), STEADY, async |_| {
-            shell(&format!("docker service scale {service}=1")).await;
+        .play(&format!("docker service scale {service}=1"), STEADY, async |scene| {
+            shell(&format!("docker service scale --detach {service}=1")).await;
+            until_running(service, 1, 20).await;
+            let ended = async || {
+                let stopped = scene.events("ping.", "die");
+                stopped.len() == 3
+            };
+            until("three players have ended", 20, ended).await;
             Excuse::default()
         })
         .await;
+}
+
+/// Waits until four players play, and counts their strokes for a while.
+async fn spread(scene: &Scene) -> BTreeMap<String, usize> {
+    until("four ping players play", 30, async || strokes(scene, scene.begun).len() == 4).await;
+    let from = SystemTime::now() + ALL_KNOW;
+    until("a while", 10, async || from.elapsed().is_ok_and(|time| time > SPREAD)).await;
+    strokes(scene, from)
 }
 
 /// The strokes of each ping player since.
@@ -62,10 +80,8 @@ fn strokes(scene: &Scene, since: SystemTime) -> BTreeMap<String, usize> {
     let mut strokes = BTreeMap::new();
     for record in scene.load.records().iter().filter(|record| record.asked >= since) {
         for stroke in record.came.iter().flat_map(|played| &played.strokes) {
-            if let Some((player, _)) = &stroke.player
-                && player.starts_with("ping.")
-            {
-                *strokes.entry(player.clone()).or_insert(0) += 1;
+            if stroke.player.starts_with("ping.") {
+                *strokes.entry(stroke.player.clone()).or_insert(0) += 1;
             }
         }
     }
@@ -89,8 +105,8 @@ fn first_stroke(scene: &Scene, task: &str) -> Option<SystemTime> {
     let records = scene.load.records();
     let by = |player: &str| player.split('@').next() == Some(task);
     let played = records.iter().filter(|record| {
-        let strokes = record.came.iter().flat_map(|played| &played.strokes);
-        strokes.filter_map(|stroke| stroke.player.as_ref()).any(|(player, _)| by(player))
+        let mut strokes = record.came.iter().flat_map(|played| &played.strokes);
+        strokes.any(|stroke| by(&stroke.player))
     });
     played.map(|record| record.ended()).min()
 }

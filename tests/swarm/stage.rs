@@ -1,6 +1,5 @@
 //! A scenario as it is played: clients ask, something happens, and then all must add up.
 
-use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use crate::accounting::{self, Ended};
@@ -55,7 +54,8 @@ impl Stage {
         act: impl AsyncFnOnce(&mut Scene) -> Excuse,
     ) {
         say(&format!("-- {name}"));
-        let (base, begun) = (self.ledger.books(), SystemTime::now());
+        let begun = SystemTime::now();
+        let base = self.ledger.begin(begun);
         let load = Load::start(pause);
         let mut scene =
             Scene { load, watch: self.watch.clone(), begun, notes: Vec::new(), faults: Vec::new() };
@@ -133,18 +133,14 @@ pub(crate) fn age(now: SystemTime, then: SystemTime) -> Duration {
 }
 
 fn ended(excuse: &Excuse, events: &[Event]) -> Ended {
-    let mut killed: HashMap<String, String> = HashMap::new();
-    let mut doors = Vec::new();
-    for event in events.iter().filter(|event| event.what == "die") {
-        if excuse.killed.contains(&event.container) {
-            killed
-                .insert(event.container.clone(), format!("{}@{}, killed", event.task, event.node));
-            if event.task.starts_with("proxy.") {
-                doors.push(event.node);
-            }
-        }
+    let died = |event: &&Event| event.what == "die" && excuse.killed.contains(&event.container);
+    let door = |event: &&Event| event.task.starts_with("proxy.");
+    let killed: Vec<&Event> = events.iter().filter(died).collect();
+    Ended {
+        doors: killed.iter().copied().filter(door).map(|event| event.node).collect(),
+        killed: killed.iter().map(|event| event.container.clone()).collect(),
+        nodes: excuse.nodes.clone(),
     }
-    Ended { killed, doors, nodes: excuse.nodes.clone() }
 }
 
 /// Puts one answer into its column; what has no excuse is a fault.
@@ -201,8 +197,13 @@ fn ill(events: &[Event], excuse: &Excuse) -> Vec<String> {
             || excuse.nodes.contains(&event.node)
             || excuse.sick.iter().any(|task| event.task.starts_with(task))
     };
+    // A probe that the stop interrupts fails, and nobody asks any more.
+    let told_to_stop = |event: &Event| {
+        let stop = |other: &&Event| other.what == "kill" && other.container == event.container;
+        events.iter().find(stop).is_some_and(|stop| stop.at <= event.at)
+    };
     let bad = |event: &&Event| match event.what.as_str() {
-        "health_status: unhealthy" => true,
+        "health_status: unhealthy" => !told_to_stop(event),
         "die" => event.exit_code.as_deref() != Some("0"),
         _ => false,
     };

@@ -73,11 +73,17 @@ impl Engine {
     }
 
     /// What a container has logged since, without the eight bytes that Docker puts before each
-    /// piece; none when the engine or the container is gone.
-    pub(crate) async fn log(&self, container: &str, since: SystemTime) -> Option<String> {
+    /// piece; `follow` waits for its end. None when the engine or the container is gone.
+    pub(crate) async fn log(
+        &self,
+        container: &str,
+        since: SystemTime,
+        follow: bool,
+    ) -> Option<String> {
         let since = since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let since = format!("{}.{:09}", since.as_secs(), since.subsec_nanos());
-        let path = format!("/containers/{container}/logs?stdout=1&stderr=1&since={since}");
+        let path =
+            format!("/containers/{container}/logs?stdout=1&stderr=1&follow={follow}&since={since}");
         let log = self.get(&path, json!({})).await.ok()?.bytes().await.ok()?;
         let (mut text, mut rest) = (Vec::new(), &log[..]);
         while let Some((head, after)) = rest.split_at_checked(8) {

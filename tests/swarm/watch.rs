@@ -17,7 +17,7 @@ pub(crate) struct Event {
     pub(crate) container: String,
     /// The task as its service names it, such as `ping.2`.
     pub(crate) task: String,
-    /// `start`, `health_status: healthy`, `die`, …
+    /// `start`, `health_status: healthy`, `kill`, `die`, …
     pub(crate) what: String,
     /// How it ended, if it did.
     pub(crate) exit_code: Option<String>,
@@ -53,7 +53,7 @@ impl Watch {
         let mut beat = interval(Duration::from_millis(100));
         loop {
             beat.tick().await;
-            let kinds = ["start", "die", "health_status"];
+            let kinds = ["start", "kill", "die", "health_status"];
             let filters = json!({ "type": ["container"], "event": kinds });
             let Ok(mut events) = engine.get("/events", filters).await else { continue };
             // Whatever started before the stream did.

@@ -11,11 +11,15 @@ use court::task::{Name, Task};
 use rally::{Rally, Side, Verdict};
 use reqwest::Client;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::info;
 
 use crate::opponent::Answered;
 use crate::service::Manager;
+
+/// How long a rally waits for a table; then it is played beside them, since players hang at those.
+/// With the first stroke's 4 s it stays within the 5 s after which a proxy tries another manager.
+const QUEUE: Duration = Duration::from_millis(500);
 
 /// Plays one rally, stroke by stroke, and counts, logs and publishes it.
 pub(crate) struct Play {
@@ -90,7 +94,8 @@ impl Play {
         if self.rally.strokes() > 0 {
             self.pause().await;
         } else if self.pace.is_full_speed() {
-            self.table = Arc::clone(&self.manager.tables).acquire_owned().await.ok();
+            let table = Arc::clone(&self.manager.tables).acquire_owned();
+            self.table = timeout(QUEUE, table).await.ok().and_then(Result::ok);
         }
         let asked = self.manager.opponent(side).stroke(&self.client, &self.id).await;
         self.faults = self.faults.saturating_add(asked.failed.len().try_into().unwrap_or(u32::MAX));

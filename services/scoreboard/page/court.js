@@ -10,6 +10,8 @@ export function showTasks(tasks) {
   tell(tasks);
   const names = [...new Set(tasks.map((task) => task.node))].sort(byName);
   boards.classList.toggle("many", names.length > 6);
+  // While all are of one release, the page's head says which.
+  boards.classList.toggle("one-release", new Set(tasks.map((task) => task.release)).size < 2);
   keep(boards, names, (name) => name, makeBoard, (board, name) => {
     const of = (wanted) => tasks
       .filter((task) => task.node === name && wanted(task.service))

@@ -167,3 +167,100 @@ fn update(
 fn raw(name: &'static str, value: &impl Serialize) -> Option<(&'static str, Box<RawValue>)> {
     Some((name, to_raw_value(value).ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use court::event::{Ended, Event, Met, Players, Stroke};
+    use court::follow::Seen;
+    use rally::{Outcome, Side};
+    use serde_json::Value;
+
+    use super::*;
+
+    /// News of a board that knows one of everything.
+    fn news() -> News {
+        let me: Task = "scoreboard.1@pi1".parse().expect("a task");
+        let news = News::new(&me, &"7".parse().expect("a name"));
+        let manager: Task = "manager.1@pi1".parse().expect("a task");
+        let player: Task = "ping.1@pi2".parse().expect("a task");
+        let address = ([10, 0, 9, 4], 3000).into();
+        let (rally, proxy) = ("5eed-1".to_owned(), Some(me.node));
+        let stroke = Stroke {
+            rally: rally.clone(),
+            n: 1,
+            side: Side::Ping,
+            outcome: Outcome::Miss,
+            player: player.clone(),
+            release: None,
+            micros: 400,
+            manager: manager.clone(),
+            proxy: proxy.clone(),
+        };
+        let ended = Ended {
+            rally,
+            verdict: "pong".into(),
+            strokes: 1,
+            faults: 0,
+            micros: 500,
+            manager: manager.clone(),
+            proxy,
+        };
+        let met = Met { address, side: Side::Ping, player, strokes: 1, faults: 0 };
+        let who = r#"{"service":"ping","task":"ping.1","node":"pi2","version":"1","release":"1",
+            "os":"linux","arch":"arm","started":7}"#;
+        let mut board = news.board();
+        board.tasks.heard(address, serde_json::from_str(who).expect("an answer"));
+        for event in [
+            Event::Players(Players { manager, players: vec![met] }),
+            Event::Stroke(stroke),
+            Event::Ended(ended),
+        ] {
+            board.see(Seen::Told(address, event));
+        }
+        drop(board);
+        news
+    }
+
+    /// Adds the names of all fields, however deep.
+    fn fields(value: &Value, names: &mut Vec<String>) {
+        match value {
+            Value::Object(object) => object.iter().for_each(|(name, value)| {
+                names.push(name.clone());
+                fields(value, names);
+            }),
+            Value::Array(items) => items.iter().for_each(|item| fields(item, names)),
+            _ => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn every_field_that_is_told_is_described() {
+        let described = include_str!("../../../docs/score.md");
+        let news = news();
+        let answer = news.feed.answer(bytes::Bytes::new());
+        assert!(news.tell_changes(true, false));
+        news.feed.end();
+        let told = actix_web::body::to_bytes(answer.into_body());
+        let told = told.await.expect("the news");
+        let told = std::str::from_utf8(&told).expect("text");
+        let told = told.strip_prefix("event: news\ndata: ").expect("news");
+        let mut names = Vec::new();
+        for json in [told, news.score().get()] {
+            fields(&serde_json::from_str(json).expect("JSON"), &mut names);
+        }
+        for expected in ["strokes", "rallies", "played", "tasks", "trouble", "lives", "format"] {
+            assert!(names.iter().any(|name| name == expected), "{expected} was not told");
+        }
+        for name in names {
+            assert!(described.contains(&format!("`{name}`")), "{name} is not in docs/score.md");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_has_not_changed_is_not_told_again() {
+        let news = news();
+        assert!(news.tell_changes(true, false));
+        assert!(!news.tell_changes(false, false), "nothing is new");
+        assert!(news.tell_changes(false, true), "but a sign of life");
+    }
+}

@@ -7,10 +7,13 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Answers with a length, so that the client need not wait for the end of the connection.
 const STOPPING: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -20,16 +23,42 @@ const STOPPING: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 /// How long one connection is waited for, to send its request and to close.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Answers everyone who still connects with 503 and `Retry-After`, until the handle is dropped.
-pub(super) fn all(listener: TcpListener) -> AbortOnDropHandle<io::Result<()>> {
-    AbortOnDropHandle::new(tokio::spawn(async move {
-        listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        loop {
-            let (connection, _) = listener.accept().await?;
-            tokio::spawn(timeout(PATIENCE, one(connection)));
-        }
-    }))
+/// Answers everyone who still connects with 503 and `Retry-After`.
+pub(super) struct TurningAway {
+    enough: CancellationToken,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl TurningAway {
+    pub(super) fn start(listener: TcpListener) -> Self {
+        let enough = CancellationToken::new();
+        let task = tokio::spawn(turn_away(listener, enough.clone()));
+        Self { enough, task }
+    }
+
+    /// Closes the port and waits until everyone has an answer who had connected by then: the end of
+    /// the process would cut them off.
+    pub(super) async fn finish(self) {
+        self.enough.cancel();
+        // What fails now concerns nobody any more.
+        let _ = self.task.await;
+    }
+}
+
+async fn turn_away(listener: TcpListener, enough: CancellationToken) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let answers = TaskTracker::new();
+    while let Some(accepted) = enough.run_until_cancelled(listener.accept()).await {
+        answers.spawn(timeout(PATIENCE, one(accepted?.0)));
+    }
+    while let Some(accepted) = listener.accept().now_or_never() {
+        answers.spawn(timeout(PATIENCE, one(accepted?.0)));
+    }
+    drop(listener);
+    answers.close();
+    answers.wait().await;
+    Ok(())
 }
 
 async fn one(mut connection: TcpStream) -> io::Result<()> {
