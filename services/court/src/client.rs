@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use reqwest::{Response, StatusCode};
+
+use crate::fault::Fault;
+
 /// How long a connection may idle before the client closes it.
 ///
 /// Shorter than [`serve`](crate::serve)'s keep-alive, so that it is the caller who closes: a server
@@ -38,4 +42,24 @@ pub fn client() -> reqwest::Client {
         .connect_timeout(CONNECT)
         .build()
         .expect("a client without TLS has nothing to load")
+}
+
+/// Reads an answer's body, of at most so many bytes; another status than 200 is a fault too.
+///
+/// # Errors
+///
+/// What went wrong; [`Fault::Body`] when there is more.
+pub async fn read(mut answer: Response, most: usize) -> Result<Vec<u8>, Fault> {
+    if answer.status() != StatusCode::OK {
+        return Err(Fault::Status(answer.status()));
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await? {
+        if body.len() + piece.len() > most {
+            // Leaving the rest unread closes the connection, however much there is.
+            return Err(Fault::Body);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
 }

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use court::client::client;
+use court::client::{client, read};
 use court::fault::Fault;
 use court::roster::Roster;
 use futures_util::{StreamExt, stream};
-use reqwest::{Client, StatusCode};
+use reqwest::Client;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::news::News;
@@ -56,16 +56,7 @@ pub(crate) async fn take(news: Arc<News>, rosters: Vec<Arc<Roster>>) {
 }
 
 async fn whoami(client: &Client, address: SocketAddr) -> Result<Who, Fault> {
-    let mut answer = client.get(format!("http://{address}/whoami")).send().await?;
-    if answer.status() != StatusCode::OK {
-        return Err(Fault::Status(answer.status()));
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = answer.chunk().await? {
-        if body.len() + piece.len() > MOST {
-            return Err(Fault::Body);
-        }
-        body.extend_from_slice(&piece);
-    }
+    let answer = client.get(format!("http://{address}/whoami")).send().await?;
+    let body = read(answer, MOST).await?;
     serde_json::from_slice(&body).map_err(|_| Fault::Body)
 }

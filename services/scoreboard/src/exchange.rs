@@ -9,12 +9,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use court::client::client;
+use court::client::{client, read};
 use court::fault::Fault;
 use court::roster::Roster;
 use court::task::Name;
 use rally::Score;
-use reqwest::{Client, StatusCode};
+use reqwest::Client;
 use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::debug;
@@ -107,17 +107,7 @@ async fn ask(
         }
         _ => format!("http://{address}/lives"),
     };
-    let mut answer = client.get(url).send().await?;
-    if answer.status() != StatusCode::OK {
-        return Err(Fault::Status(answer.status()));
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = answer.chunk().await? {
-        if body.len() + piece.len() > MOST {
-            return Err(Fault::Body);
-        }
-        body.extend_from_slice(&piece);
-    }
+    let body = read(client.get(url).send().await?, MOST).await?;
     let answer: Answer = serde_json::from_slice(&body).map_err(|_| Fault::Body)?;
     let more = !answer.lives.is_empty();
     if more {
