@@ -1,5 +1,7 @@
 //! Compares what an emulated Pi's GPIO registers show with what the binary in it says: see `run`.
 
+#![expect(clippy::print_stdout, reason = "it shows both sides of the comparison")]
+
 mod machine;
 mod rally;
 mod trace;
