@@ -7,9 +7,6 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::load;
 use crate::process::Process;
 
-/// Ticks of a process's time a second, to every program (USER_HZ; proc_pid_stat(5), sysconf(3)).
-const TICKS: f64 = 100.0;
-
 /// Starts a light with a simulated lamp on the node `here`.
 pub(crate) fn light(manager: SocketAddr) -> Process {
     let managers = manager.to_string();
@@ -75,10 +72,14 @@ impl Drop for Subscribers {
     }
 }
 
-/// Returns the processor time a process has had, in seconds; nought where there is no /proc.
+/// Returns the processor time that a process's threads have had, in seconds; nought where there is
+/// no /proc.
 pub(crate) fn processor_time(process: &Process) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.id())).unwrap_or_default();
-    // The name, in brackets, may have spaces; user and system time are the 14th and 15th field.
-    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields).split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS
+    let threads = std::fs::read_dir(format!("/proc/{}/task", process.id())).into_iter().flatten();
+    let nanos = threads.flatten().filter_map(|thread| {
+        // Its first number, in nanoseconds (Documentation/scheduler/sched-stats.rst).
+        let stat = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        stat.split_whitespace().next()?.parse::<f64>().ok()
+    });
+    nanos.sum::<f64>() / 1e9
 }

@@ -98,7 +98,10 @@ impl Machine {
         let (teller, console) = channel();
         std::thread::spawn(move || {
             let lines = serial.split(b'\n').map_while(Result::ok);
-            let text = |line: Vec<u8>| String::from_utf8_lossy(&line).trim_end().to_owned();
+            // Until the machine's first program runs, the pokes are echoed.
+            let text = |line: Vec<u8>| {
+                String::from_utf8_lossy(&line).trim_start_matches("^@").trim_end().to_owned()
+            };
             lines.map(text).try_for_each(|line| teller.send(line))
         });
         let begun = Instant::now();

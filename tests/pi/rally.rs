@@ -26,8 +26,9 @@ impl Rally {
         is_one
     }
 
-    /// Compares each stroke on the lamp's node with each flash, in kind, number and order.
-    pub(crate) fn compare(&self, trace: &Trace) {
+    /// Compares each stroke on the lamp's node with each flash, in kind, number and order; tells
+    /// whether everything could be seen.
+    pub(crate) fn compare(&self, trace: &Trace) -> bool {
         let flashes = trace.flashes();
         let strokes = flashes.iter().filter(|flash| flash.light != "yellow");
         let mut strokes = strokes.peekable();
@@ -51,9 +52,17 @@ impl Rally {
         assert!(!self.0.is_empty(), "a rally was played");
         let shown = flashes.iter().map(|flash| flash.light);
         let shown: Vec<_> = shown.filter(|light| *light != "yellow").collect();
+        if let Some(blind) = trace.was_blind().filter(|_| shown != wanted) {
+            println!(
+                "    not all seen: the host was busy, nobody looked for {} ms",
+                blind.as_millis()
+            );
+            return false;
+        }
         assert_eq!(shown, wanted, "a flash for each stroke of a player on this node");
         let carried = flashes.iter().filter(|flash| flash.light == "yellow").collect::<Vec<_>>();
         let [carried] = carried.as_slice() else { panic!("yellow once a rally: {carried:?}") };
         println!("    carried by this node's proxy: yellow for {} ms", carried.lasted.as_millis());
+        true
     }
 }

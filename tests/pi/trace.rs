@@ -6,6 +6,9 @@ use crate::machine::Registers;
 
 const LIGHTS: [&str; 3] = ["red", "yellow", "green"];
 
+/// The longest time between two looks that misses nothing: the dark rest after a flash is 50 ms.
+const BLINK: Duration = Duration::from_millis(40);
+
 /// A light that was on for some time.
 #[derive(Clone, Debug)]
 pub(crate) struct Flash {
@@ -21,17 +24,16 @@ pub(crate) struct Trace {
     on: [Option<Instant>; 3],
     outputs: bool,
     flashes: Vec<Flash>,
+    looked: Instant,
+    blind: Duration,
 }
 
 impl Default for Trace {
     fn default() -> Self {
-        Self {
-            pins: [2, 3, 4],
-            begun: Instant::now(),
-            on: [None; 3],
-            outputs: false,
-            flashes: Vec::new(),
-        }
+        let now = Instant::now();
+        let (on, flashes) = ([None; 3], Vec::new());
+        let (outputs, blind) = (false, Duration::ZERO);
+        Self { pins: [2, 3, 4], begun: now, on, outputs, flashes, looked: now, blind }
     }
 }
 
@@ -45,10 +47,13 @@ impl Trace {
     pub(crate) fn clear(&mut self) {
         self.begun = Instant::now();
         self.flashes.clear();
+        self.blind = Duration::ZERO;
     }
 
     pub(crate) fn add(&mut self, registers: Registers) {
         let now = Instant::now();
+        self.blind = self.blind.max(now - self.looked);
+        self.looked = now;
         // 001 makes a pin an output; each has three bits, ten a register (BCM2835 ARM Peripherals).
         let is_output =
             |pin: u32| registers.select[(pin / 10) as usize] >> (pin % 10 * 3) & 0b111 == 0b001;
@@ -72,6 +77,12 @@ impl Trace {
         let mut flashes = self.flashes.clone();
         flashes.sort_by_key(|flash| flash.at);
         flashes
+    }
+
+    /// Tells for how long nobody looked, if it was so long that flashes may have been missed: a host
+    /// that is too busy for its emulator proves nothing.
+    pub(crate) fn was_blind(&self) -> Option<Duration> {
+        (self.blind > BLINK).then_some(self.blind)
     }
 
     pub(crate) fn is_dark(&self) -> bool {
