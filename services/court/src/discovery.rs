@@ -2,8 +2,8 @@
 //!
 //! Every name is resolved to all its addresses, again each second and at once after a failure, by
 //! the system's resolver and without a cache: Docker answers with a TTL of 600 s, and a cached
-//! answer would keep dead tasks in play that long (moby/moby#30029). Addresses that rest are
-//! knocked at in the background, so that no rally has to find out that one is still gone.
+//! answer would keep dead tasks in play that long (moby/moby#30029). Addresses that are new or
+//! rest are knocked at in the background, so that no rally has to find out that one is not there.
 
 use std::collections::HashMap;
 use std::io;
@@ -37,8 +37,11 @@ const LAST_ANSWER_SERVES: Duration = Duration::from_secs(5);
 /// that is closed the resolver hangs for many seconds.
 const LOOK_UP: Duration = Duration::from_secs(2);
 
-/// How long an address that rested may take to accept a connection.
+/// How long an address that is new or rested may take to accept a connection.
 const KNOCK: Duration = Duration::from_secs(1);
+
+/// How long a service that starts waits for the first look, and for the first knocks.
+const AT_START: Duration = Duration::from_millis(20);
 
 /// Resolves `HOST:PORT` to all its addresses.
 pub trait Resolve: Send + Sync {
@@ -73,8 +76,9 @@ impl Discovery {
     pub async fn start(self, stop: CancellationToken) -> Arc<Roster> {
         let roster = Arc::new(Roster::default());
         let mut answers = Answers::default();
-        // A resolver that is slow at the start must not keep the service from its ports.
-        let _ = timeout(Duration::from_millis(20), self.look(&roster, &mut answers)).await;
+        // A resolver or a peer that is slow at the start must not keep the service from its ports.
+        let _ = timeout(AT_START, self.look(&roster, &mut answers)).await;
+        let _ = timeout(AT_START, self.knock_at_all(&roster)).await;
         let following = Arc::clone(&roster);
         tokio::spawn(async move {
             stop.run_until_cancelled(self.follow(&following, answers)).await;
@@ -86,7 +90,7 @@ impl Discovery {
         loop {
             self.look(roster, &mut answers).await;
             roster.looked.notify_waiters();
-            join_all(roster.due().into_iter().map(|address| self.knock(roster, address))).await;
+            self.knock_at_all(roster).await;
             let next = Instant::now() + EVERY;
             let next = roster.next_due().map_or(next, |due| due.min(next));
             sleep(AT_MOST_EVERY).await;
@@ -119,6 +123,11 @@ impl Discovery {
                 info!(task = %self.me.name, node = %self.me.node, service = self.service, %address, "{what}");
             }
         }
+    }
+
+    /// Knocks at all that are new or have rested long enough.
+    async fn knock_at_all(&self, roster: &Roster) {
+        join_all(roster.due().into_iter().map(|address| self.knock(roster, address))).await;
     }
 
     async fn knock(&self, roster: &Roster, address: SocketAddr) {
@@ -202,7 +211,7 @@ pub(crate) mod tests {
         let table = Arc::new(Table::default());
         table.set("tasks.ping:3000", &[address(1)]);
         let roster = start(&table).await;
-        assert_eq!(roster.count(), (1, 0), "known before the service serves");
+        assert_eq!(roster.count().0, 1, "known before the service serves");
         table.set("tasks.ping:3000", &[address(2), address(1)]);
         until_count(&roster, 2).await;
         table.set("tasks.ping:3000", &[address(2)]);

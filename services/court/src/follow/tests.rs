@@ -30,9 +30,15 @@ impl Server {
     /// Takes a subscriber in and says this to it.
     async fn say(&self, text: &str) -> TcpStream {
         let said = async {
-            let (mut connection, _) = self.listener.accept().await?;
             let mut request = [0; 1024];
-            let length = connection.read(&mut request).await?;
+            let (mut connection, length) = loop {
+                let (mut connection, _) = self.listener.accept().await?;
+                let length = connection.read(&mut request).await?;
+                // Discovery knocks, and says nothing.
+                if length > 0 {
+                    break (connection, length);
+                }
+            };
             assert!(request[..length].starts_with(b"GET /events HTTP/1.1\r\n"));
             connection.write_all(text.as_bytes()).await?;
             Ok::<_, io::Error>(connection)
