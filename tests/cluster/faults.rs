@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::http::get;
 use crate::process::Process;
-use crate::stranger::{Stranger, Then, never_accepts, ok, refuses};
+use crate::stranger::{Stranger, Then, accepts_one_more, ok, refuses_after_one};
 use crate::table::player;
 
 /// Plays rallies of three rounds with a ping player that fails beside one that never misses, and
@@ -69,13 +69,13 @@ async fn assert_answer_costs_nothing(bytes: &[u8], then: Then, cause: &str, word
 
 #[tokio::test]
 async fn one_that_refuses_costs_nothing() {
-    let (address, _socket) = refuses();
+    let (address, _socket) = refuses_after_one();
     assert_costs_nothing(address, "refused", "connection refused").await;
 }
 
 #[tokio::test]
 async fn one_whose_machine_is_gone_costs_nothing() {
-    let (address, _queue) = never_accepts().await;
+    let (address, _queue) = accepts_one_more().await;
     assert_costs_nothing(address, "timeout", "no answer in time").await;
 }
 

@@ -110,9 +110,25 @@ pub(crate) fn refuses() -> (SocketAddr, TcpSocket) {
     (socket.local_addr().expect("bound"), socket)
 }
 
+/// An address that can be reached once, and refuses every connection from then on; it stays nobody
+/// else's while this lives.
+pub(crate) fn refuses_after_one() -> (SocketAddr, TcpSocket) {
+    let [listening, holding] = [(); 2].map(|()| {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("an option");
+        socket
+    });
+    listening.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let address = listening.local_addr().expect("bound");
+    holding.bind(address).expect("shared while nobody listens");
+    let listener = listening.listen(1).expect("a port");
+    tokio::spawn(async move { listener.accept().await });
+    (address, holding)
+}
+
 /// An address whose queue of connections is full, so that the kernel drops any further one: what a
 /// machine without power looks like.
-pub(crate) async fn never_accepts() -> (SocketAddr, impl Sized) {
+pub(crate) async fn never_accepts() -> (SocketAddr, (TcpListener, Vec<TcpStream>)) {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     let listener = socket.listen(1).expect("a short queue");
@@ -123,6 +139,13 @@ pub(crate) async fn never_accepts() -> (SocketAddr, impl Sized) {
         queue.push(connection);
     }
     (address, (listener, queue))
+}
+
+/// The same after it has been reached once more: a machine that lost its power.
+pub(crate) async fn accepts_one_more() -> (SocketAddr, impl Sized) {
+    let (address, full) = never_accepts().await;
+    let one_less = full.0.accept().await.expect("a connection");
+    (address, (full, one_less))
 }
 
 /// A player that answers HIT this often, and then resets every connection.

@@ -8,7 +8,7 @@ use crate::alone::alone;
 use crate::cluster::{Cluster, player};
 
 #[test]
-fn dead_addresses_that_stay_listed_cost_no_rally_and_little_time() {
+fn dead_addresses_that_stay_listed_cost_no_rally_and_no_time() {
     alone(async || {
         let cluster = Cluster::start();
         let _players = [player("ping.1", "127.0.1.1"), player("pong.1", "127.0.2.1")];
@@ -33,16 +33,8 @@ fn dead_addresses_that_stay_listed_cost_no_rally_and_little_time() {
             faults += cluster.rally().await.faults;
             rallies += 1;
         }
-        // Each is asked once, which costs a second at most; from then on it is knocked at in the
-        // background.
-        assert!(faults <= 3, "{faults} faults in {rallies} rallies");
-        let cause = |address: &str| {
-            let line = cluster.manager.logged(&["player failed", &format!("\"{address}:3000\"")]);
-            line["fault"].as_str().expect("a fault").to_owned()
-        };
-        assert_eq!(cause("127.0.1.9"), "connection refused");
-        assert_eq!(cause("10.9.9.9"), "host unreachable");
-        assert_eq!(cause("127.0.1.8"), "no answer in time");
+        // Each was knocked at in the background first.
+        assert_eq!(faults, 0, "in {rallies} rallies: {}", cluster.manager.log());
     });
 }
 
