@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::web;
 use court::admin::{Admin, WhoAmI};
 use court::client::client;
-use court::discovery::{Discovery, SystemResolver};
+use court::discovery::Discovery;
 use court::fault::Fault;
 use court::metrics::Metrics;
 use court::peers::Peers;
@@ -70,8 +70,7 @@ pub async fn run(
         registry.register("proxy_faults", help, faults.clone());
     });
     let upstream = async |service, peers: Peers| {
-        let resolver = Arc::new(SystemResolver);
-        let discovery = Discovery { me: me.clone(), service, peers, resolver };
+        let discovery = Discovery::by_system(&me, service, peers);
         Upstream { service, roster: discovery.start(stop.clone()).await }
     };
     let managers = upstream("manager", options.managers).await;

@@ -51,7 +51,7 @@ pub trait Resolve: Send + Sync {
 
 /// Asks the system's resolver, as `/etc/resolv.conf` and `/etc/hosts` configure it.
 #[derive(Clone, Copy, Debug)]
-pub struct SystemResolver;
+struct SystemResolver;
 
 impl Resolve for SystemResolver {
     fn resolve<'a>(&'a self, peer: &'a str) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
@@ -72,6 +72,12 @@ pub struct Discovery {
 }
 
 impl Discovery {
+    /// Looks with the system's resolver.
+    #[must_use]
+    pub fn by_system(me: &Task, service: &'static str, peers: Peers) -> Self {
+        Self { me: me.clone(), service, peers, resolver: Arc::new(SystemResolver) }
+    }
+
     /// Returns a roster that is true from now until `stop`; the first look is over on return.
     pub async fn start(self, stop: CancellationToken) -> Arc<Roster> {
         let roster = Arc::new(Roster::default());

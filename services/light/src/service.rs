@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use court::admin::{Admin, WhoAmI};
-use court::discovery::{Discovery, SystemResolver};
+use court::discovery::Discovery;
 use court::event::Event;
 use court::follow::{Seen, follow};
 use court::metrics::Metrics;
@@ -47,8 +47,7 @@ pub async fn run(
     let trouble = Trouble::default();
     let keeper = Keeper::new(me.clone(), open, trouble.clone(), Instant::now());
     let stage = Stage::new(me.node.clone(), idle, Instant::now());
-    let resolver = Arc::new(SystemResolver);
-    let discovery = Discovery { me: me.clone(), service: "manager", peers: managers, resolver };
+    let discovery = Discovery::by_system(&me, "manager", managers);
     let seen = follow(discovery, stop.clone()).await;
     let showing = tokio::spawn(show(stage, keeper, strokes, seen));
     let showing = AbortOnDropHandle::new(showing);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix_web::web;
 use court::admin::{Admin, WhoAmI};
 use court::client::client;
-use court::discovery::{Discovery, SystemResolver};
+use court::discovery::Discovery;
 use court::event::Counted;
 use court::feed::{Feed, Late};
 use court::metrics::Metrics;
@@ -66,8 +66,7 @@ pub async fn run(
     metrics.register(|registry: &mut Registry| counts = Counts::register(registry));
     let players = Arc::new(Players::default());
     let opponent = async |side: Side, peers| {
-        let resolver = Arc::new(SystemResolver);
-        let discovery = Discovery { me: me.clone(), service: side.name(), peers, resolver };
+        let discovery = Discovery::by_system(&me, side.name(), peers);
         let roster = discovery.start(stop.clone()).await;
         let timeout = options.play.stroke_timeout;
         let (counts, players) = (Arc::clone(&counts), Arc::clone(&players));

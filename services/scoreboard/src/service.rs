@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::web;
 use court::admin::{Admin, WhoAmI};
-use court::discovery::{Discovery, SystemResolver};
+use court::discovery::Discovery;
 use court::follow::follow;
 use court::metrics::Metrics;
 use court::peers::Peers;
@@ -41,12 +41,7 @@ pub async fn run(
 ) -> io::Result<()> {
     let news = Arc::new(News::new(&me, doors.release()));
     let life = Name::from_any(&format!("{:016x}", rand::random::<u64>()));
-    let look = |service, peers| Discovery {
-        me: me.clone(),
-        service,
-        peers,
-        resolver: Arc::new(SystemResolver),
-    };
+    let look = |service, peers| Discovery::by_system(&me, service, peers);
 
     let mut feeds = follow(look("manager", options.managers), stop.clone()).await;
     let listener = Arc::clone(&news);
