@@ -56,7 +56,8 @@ async fn nothing_there_ends_with_3_and_what_was_tried() {
     let said = format!("swarm-pong: http://{nobody}/paths: connection refused; ");
     assert!(log.starts_with(&said) && log.contains("swarm-pong paths http://NODE:3000"), "{log}");
 
-    let proxy = proxy(1, free(), &[]);
+    let admin = free();
+    let proxy = proxy(1, admin, &[admin]);
     let (code, _, log) = paths(&url(proxy.listen)).await;
     assert_eq!(code, Some(3));
     assert!(log.contains("502 Bad Gateway; the proxy reaches no scoreboard"), "{log}");

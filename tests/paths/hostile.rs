@@ -1,6 +1,6 @@
 //! Peers that lie, shout and never end.
 
-use crate::cluster::{free, proxy, scoreboard, told, until, until_told};
+use crate::cluster::{free, proxy, scoreboard, until};
 use crate::http::get;
 use crate::peer::{Peer, ok};
 
@@ -19,6 +19,7 @@ async fn whatever_answers_a_knock_the_proxy_goes_on_and_names_it() {
         r#"{{"proxy":{{"task":"p","node":"n"}},"at":null,"pairs":[{}]}}"#,
         vec![r#"["a",null,1,1,1,0]"#; 100_000].join(",")
     );
+    let mut peers = Vec::new();
     for answer in [
         shouts,
         ok(&many),
@@ -29,17 +30,22 @@ async fn whatever_answers_a_knock_the_proxy_goes_on_and_names_it() {
         ok(&"[".repeat(8000)),
         "\x1b[2J\r\n\r\n".to_owned(),
     ] {
-        let peer = Peer::says(answer.clone()).await;
-        let admin = free();
-        let proxy = proxy(1, admin, &[admin, peer.address]);
-        let board = scoreboard(&[admin]);
-        let told = until(board.listen, "broken", |told| told["broken"] == 1).await;
-        let path = &told["paths"][0];
+        peers.push((Peer::says(&answer).await, answer));
+    }
+    let admin = free();
+    let addresses = peers.iter().map(|(peer, _)| peer.address);
+    let all: Vec<_> = addresses.chain([admin]).collect();
+    let proxy = proxy(1, admin, &all);
+    let board = scoreboard(&[admin]);
+    let told = until(board.listen, "broken", |told| told["broken"] == peers.len()).await;
+    let paths = told["paths"].as_array().expect("a list");
+    for (peer, answer) in &peers {
         let name = format!("127.0.0.1-{}", peer.address.port());
         let answer: String = answer.chars().take(80).collect();
-        assert_eq!((&path["to"], &path["cause"]), (&name.into(), &"answer".into()), "{answer}");
-        assert_eq!(get(proxy.admin, "/healthz", &[]).await.status, 200);
+        let path = paths.iter().find(|path| path["to"] == name.as_str());
+        assert_eq!(path.expect("a path")["cause"], "answer", "{answer}");
     }
+    assert_eq!(get(proxy.admin, "/healthz", &[]).await.status, 200);
 }
 
 #[tokio::test]
@@ -49,15 +55,16 @@ async fn what_others_are_said_to_have_told_cannot_fill_the_memory_or_break_the_p
     let rows: Vec<String> = (0..400)
         .map(|n| format!(r#"{{"age":0,"row":{}}}"#, row(&format!("n{n}"), &format!("m{n}"))))
         .collect();
-    let liars = [
-        format!(r#"{whoami},"rows":[{}]}}"#, rows.join(",")),
-        format!(r#"{whoami},"rows":[{{"age":-1,"row":7}}]}}"#),
-        format!(r#"{whoami},"rows":[{{"age":0,"row":{}}}]}}"#, row("\\u0000", "pi2")),
-        format!(r#"{whoami},"rows":[{{"age":18446744073709551615,"row":{}}}]}}"#, row("x", "y")),
-    ];
+    let whoami = ok(&format!("{whoami}}}"));
     let mut peers = Vec::new();
-    for liar in liars {
-        peers.push(Peer::says(ok(&liar)).await);
+    for rows in [
+        rows.join(","),
+        r#"{"age":-1,"row":7}"#.to_owned(),
+        format!(r#"{{"age":0,"row":{}}}"#, row("\\u0000", "pi2")),
+        format!(r#"{{"age":18446744073709551615,"row":{}}}"#, row("x", "y")),
+    ] {
+        let report = ok(&format!(r#"{{"rows":[{rows}]}}"#));
+        peers.push(Peer::serves(&[("/whoami", &whoami), ("/knock-up", &report)]).await);
     }
     let admin = [free(), free()];
     let _honest = [1, 2].map(|n| proxy(n, admin[n - 1], &admin));
@@ -74,7 +81,7 @@ async fn what_others_are_said_to_have_told_cannot_fill_the_memory_or_break_the_p
 #[tokio::test]
 async fn a_knock_without_an_end_is_turned_away() {
     let admin = free();
-    let proxy = proxy(1, admin, &[]);
+    let proxy = proxy(1, admin, &[admin]);
     let body = "o".repeat(20_000);
     let request = format!(
         "POST /knock HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n\r\n{body}",
@@ -84,6 +91,6 @@ async fn a_knock_without_an_end_is_turned_away() {
     connection.send(&request).await.expect("sent");
     assert_eq!(connection.answer().await.expect("an answer").status, 413);
     let board = scoreboard(&[admin]);
-    until_told(board.listen, 0, &[]).await;
-    assert_eq!(told(board.listen).await["nodes"], 1);
+    let told = until(board.listen, "heard", |told| told["nodes"] == 1).await;
+    assert_eq!((&told["pairs"], &told["broken"]), (&0.into(), &0.into()));
 }

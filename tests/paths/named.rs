@@ -24,22 +24,19 @@ async fn a_proxy_that_is_killed_is_refused_and_well_again_when_it_is_back() {
 
 #[tokio::test]
 async fn what_a_peer_does_is_told_apart_and_forgiven() {
-    let peer = Peer::start().await;
+    let [large, hung, shut] =
+        [Peer::start("pi7").await, Peer::start("pi8").await, Peer::start("pi9").await];
     let admin = free();
-    let _proxy = proxy(1, admin, &[admin, peer.address]);
+    let _proxy = proxy(1, admin, &[large.address, hung.address, shut.address]);
     let board = scoreboard(&[admin]);
-    until_told(board.listen, 1, &[]).await;
-    for (does, cause) in [
-        (Does::SwallowsLarge, "large_packets"),
-        (Does::Hangs, "timeout"),
-        (Does::Closes, "reset"),
-        (Does::SwallowsLarge, "large_packets"),
-    ] {
-        peer.does(does);
-        until_told(board.listen, 1, &[&format!("pi1>pi9 broken {cause}")]).await;
-    }
-    peer.does(Does::Answers);
-    until_told(board.listen, 1, &[]).await;
+    until_told(board.listen, 3, &[]).await;
+    large.does(Does::SwallowsLarge);
+    hung.does(Does::Hangs);
+    shut.does(Does::Closes);
+    let named = ["pi1>pi7 broken large_packets", "pi1>pi8 broken timeout", "pi1>pi9 broken reset"];
+    until_told(board.listen, 3, &named).await;
+    [&large, &hung, &shut].iter().for_each(|peer| peer.does(Does::Answers));
+    until_told(board.listen, 3, &[]).await;
 }
 
 #[tokio::test]
@@ -56,7 +53,7 @@ async fn a_frozen_proxy_times_out_and_what_it_last_said_is_not_repeated_for_ever
 
 #[tokio::test]
 async fn a_proxy_that_a_scoreboard_cannot_reach_is_heard_of_through_another() {
-    let peer = Peer::start().await;
+    let peer = Peer::start("pi9").await;
     let admin = [free(), free()];
     let [_first, _second] = [1, 2].map(|n| {
         let knocks = [admin[0], admin[1], peer.address];

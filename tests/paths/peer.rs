@@ -21,6 +21,9 @@ pub(crate) enum Does {
     Closes,
 }
 
+/// What stands in a request's first line, and what it is answered with.
+type Answers = Vec<(String, String)>;
+
 /// Runs until it is dropped.
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
@@ -29,22 +32,28 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts one that answers honestly as node `pi9`.
-    pub(crate) async fn start() -> Self {
-        let row = r#"{"proxy":{"task":"proxy.9","node":"pi9"},"at":null,"pairs":[]}"#;
-        Self::says(ok(row)).await
+    /// Starts one that answers honestly as a node.
+    pub(crate) async fn start(node: &str) -> Self {
+        let proxy = format!(r#"{{"task":"proxy.9","node":"{node}"}}"#);
+        Self::says(ok(&format!(r#"{{"proxy":{proxy},"at":null,"pairs":[]}}"#))).await
     }
 
     /// Starts one that answers everything with this.
-    pub(crate) async fn says(answer: impl Into<Vec<u8>>) -> Self {
-        let answer: Arc<[u8]> = answer.into().into();
+    pub(crate) async fn says(answer: impl AsRef<str>) -> Self {
+        Self::serves(&[("", answer.as_ref())]).await
+    }
+
+    /// Starts one that answers requests with these in their first line with these.
+    pub(crate) async fn serves(answers: &[(&str, &str)]) -> Self {
+        let own = |(part, answer): &(&str, &str)| ((*part).to_owned(), (*answer).to_owned());
+        let answers: Arc<Answers> = Arc::new(answers.iter().map(own).collect());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let does = Arc::new(AtomicU8::new(Does::Answers as u8));
         let doing = Arc::clone(&does);
         let task = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(connection, Arc::clone(&answer), Arc::clone(&doing)));
+                tokio::spawn(serve(connection, Arc::clone(&answers), Arc::clone(&doing)));
             }
         });
         Self { address, does, task }
@@ -66,17 +75,19 @@ pub(crate) fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
 }
 
-async fn serve(mut connection: TcpStream, answer: Arc<[u8]>, does: Arc<AtomicU8>) {
+async fn serve(mut connection: TcpStream, answers: Arc<Answers>, does: Arc<AtomicU8>) {
     let mut request = Vec::new();
-    let head = loop {
+    let (head, length): (usize, usize) = loop {
         if !matches!(connection.read_buf(&mut request).await, Ok(1..)) {
             return;
         }
         if let Some(end) = request.windows(4).position(|end| end == b"\r\n\r\n") {
-            break String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+            let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+            let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+            break (end + 4, length.and_then(|length| length.parse().ok()).unwrap_or(0));
         }
     };
-    let is_large = head.contains("content-length: ") && !head.contains("content-length: 0");
+    let is_large = length > 0;
     let does = does.load(Ordering::Relaxed);
     if does == Does::Closes as u8 {
         return;
@@ -86,6 +97,15 @@ async fn serve(mut connection: TcpStream, answer: Arc<[u8]>, does: Arc<AtomicU8>
         while matches!(connection.read_buf(&mut request).await, Ok(1..)) {}
         return;
     }
+    // Closing with something unread would reset the connection.
+    while request.len() < head + length {
+        if !matches!(connection.read_buf(&mut request).await, Ok(1..)) {
+            return;
+        }
+    }
+    let line = String::from_utf8_lossy(&request[..head]).lines().next().map(str::to_owned);
+    let line = line.unwrap_or_default();
+    let answer = answers.iter().find(|(part, _)| line.contains(part.as_str()));
     // Whoever knocks may have had enough.
-    let _ = connection.write_all(&answer).await;
+    let _ = connection.write_all(answer.map_or("", |(_, text)| text).as_bytes()).await;
 }
