@@ -222,8 +222,8 @@ const fn advice(cause: Cause) -> &'static str {
         }
         Cause::Reset => "connections are cut: something on the way, or a proxy that crashes",
         Cause::LargePackets => {
-            "small packets arrive, large ones do not: the network between the nodes takes less than \
-             the overlay's MTU and 50 bytes"
+            "small packets arrive, large ones do not: what is between the nodes must carry the \
+             overlay's MTU and 50 bytes more"
         }
         Cause::Answer => "what answers there is no swarm-pong proxy of this version",
     }
@@ -258,7 +258,17 @@ mod tests {
             path("pi2", "pi1", Some(Trouble::Slow), None),
             path("pi3", "pi1", broken, Some(Cause::Timeout)),
         ]);
-        insta::assert_snapshot!(table(&told, false), @"");
+        insta::assert_snapshot!(table(&told, false), @r"
+        3 nodes, 4 of 6 pairs measured, 2 broken; as scoreboard.1@pi2 knows
+
+        FROM  TO   STATE           ROUND TRIP   P99  LOST  OF  STROKE    P99  FAULTS
+        pi1   pi3  BROKEN timeout        0.31  1.00     7  32       -      -       -
+        pi3   pi1  BROKEN timeout        0.31  1.00     7  32       -      -       -
+        pi2   pi1  slow                  0.31  1.00     7  32    0.50  12.35       1
+        pi1   pi2  well                  0.31  1.00     7  32    0.50  12.35       1
+
+        timeout: nothing comes back: is UDP port 4789 open between these nodes, in both directions, and the proxy not frozen?
+        ");
     }
 
     #[test]

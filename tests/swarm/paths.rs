@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::load::STEADY;
 use crate::stage::{Excuse, Scene, Stage};
-use crate::swarm::{Engine, NODES, cluster, until, until_running};
+use crate::swarm::{Engine, NODES, cluster, running, until, until_running};
 
 /// How soon a broken path must be named, and one that has healed cleared.
 const IN_TIME: Duration = Duration::from_secs(15);
@@ -27,6 +27,12 @@ const VICTIM: &str = "pi3";
 /// than the overlay's MTU of 1,450, and more than any knock but a large one.
 const LARGE: &str = "1400";
 
+/// How long the bytes of knocks are counted: several large ones of each pair.
+const COUNTED: Duration = Duration::from_secs(20);
+
+/// The most bytes a second that the knocks of a pair may take, on the wire between the nodes.
+const A_PAIR: f64 = 1024.0;
+
 /// The broken paths, such as `pi1>pi2`, with their causes.
 type Broken = BTreeMap<String, String>;
 
@@ -35,6 +41,7 @@ pub(crate) async fn each_trouble_named(stage: &mut Stage) {
         .play("paths: all six well", STEADY, async |scene| {
             told(scene, &NODES, &Broken::new(), "well").await;
             command(scene, 0).await;
+            cost(scene).await;
             Excuse::default()
         })
         .await;
@@ -134,6 +141,57 @@ async fn command(scene: &mut Scene, code: i32) {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     scene.note(format!("swarm-pong paths: exit code {:?}\n{said}", output.status.code()));
     scene.check(output.status.code() == Some(code), format!("exit code {:?}", output.status));
+}
+
+/// Counts what the knocks of each pair take, both ways, and checks that it is little.
+async fn cost(scene: &mut Scene) {
+    let mut proxies = Vec::new();
+    for task in running("pong_proxy").await {
+        let node = *NODES.iter().find(|node| **node == task.node).expect("a node");
+        let path = format!("/containers/{}/json", task.container);
+        let container = Engine::of(node).json(&path, json!({})).await.expect("a container");
+        let network = &container["NetworkSettings"]["Networks"]["ping-pong-net"];
+        let address = network["IPAddress"].as_str().expect("an address").to_owned();
+        proxies.push((node, container["State"]["Pid"].to_string(), address));
+    }
+    let tables = async |node: &str, pid: &str, arguments: &str| {
+        let path = format!("PATH=/var/lib/swarm-pong-cluster/{node}/bin:$PATH");
+        let line = format!("{path}; for rule in {arguments}; do iptables --wait $rule; done");
+        cluster(&["enter", node, pid, "sh", "-c", &line]).await
+    };
+    let rules = |change: &str, own: &str| {
+        let others = proxies.iter().filter(|(_, _, address)| address != own);
+        let two = |(_, _, other): &(_, _, String)| {
+            format!(
+                "'{change} OUTPUT -p tcp -d {other} --dport 3001' \
+                 '{change} INPUT -p tcp -s {other} --sport 3001' "
+            )
+        };
+        others.map(two).collect::<String>()
+    };
+    for (node, pid, address) in &proxies {
+        tables(node, pid, &rules("-A", address)).await;
+    }
+    let begun = Instant::now();
+    until("enough is counted", 30, async || begun.elapsed() >= COUNTED).await;
+    let seconds = begun.elapsed().as_secs_f64();
+    let (mut packets, mut bytes) = (0, 0);
+    for (node, pid, address) in &proxies {
+        let counted = tables(node, pid, "'-nvxL'").await;
+        for line in counted.lines().filter(|line| line.contains(":3001")) {
+            let mut counts = line.split_whitespace().map_while(|word| word.parse::<u64>().ok());
+            packets += counts.next().expect("packets");
+            bytes += counts.next().expect("bytes");
+        }
+        tables(node, pid, &rules("-D", address)).await;
+    }
+    let pairs = (NODES.len() * (NODES.len() - 1)) as f64;
+    let [packets, bytes] = [packets, bytes].map(|count: u64| count as f64 / seconds / pairs);
+    let wire = bytes + 50.0 * packets;
+    scene.note(format!(
+        "knocks take {bytes:.0} B/s a pair, {wire:.0} with VXLAN's headers, in {packets:.1} packets/s"
+    ));
+    scene.check((1.0..=A_PAIR).contains(&wire), format!("{wire:.0} B/s a pair"));
 }
 
 /// Kills each container of the victim's proxy as soon as it runs, for ever.
