@@ -126,9 +126,11 @@ fn table(told: &Paths, colour: bool) -> String {
         count(nodes, "node"),
         count(pairs, "pair"),
     );
-    let mut paths: Vec<&Path> = told.paths.iter().collect();
-    // By name they are already.
-    paths.sort_by_key(|path| path.trouble.map_or(u8::MAX, |trouble| trouble as u8));
+    let worst_first = [Trouble::Broken, Trouble::Faults, Trouble::Slow, Trouble::Unheard];
+    let worst_first = worst_first.into_iter().map(Some).chain([None]);
+    let paths: Vec<&Path> = worst_first
+        .flat_map(|trouble| told.paths.iter().filter(move |path| path.trouble == trouble))
+        .collect();
     let rows: Vec<[String; 10]> = paths.iter().map(|path| cells(path)).collect();
     let width = |n: usize| {
         let cells = rows.iter().map(|row| row[n].chars().count());
