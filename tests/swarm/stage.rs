@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::accounting::{self, Ended};
 use crate::answer::Trouble;
+use crate::board::Boards;
 use crate::ledger::Ledger;
 use crate::load::{Load, Record};
 use crate::table::{Line, say};
@@ -33,6 +34,7 @@ pub(crate) struct Excuse {
 pub(crate) struct Stage {
     pub(crate) watch: Watch,
     pub(crate) ledger: Ledger,
+    pub(crate) boards: Boards,
     pub(crate) lines: Vec<Line>,
 }
 
@@ -75,7 +77,11 @@ impl Stage {
             line.faults.push(format!("only {rate:.0} rallies a second"));
         }
         line.faults.extend(ill(&events, &self.watch.since(SystemTime::UNIX_EPOCH), &excuse));
-        let account = accounting::compare(&records, &self.ledger, &base, begun, &ended).await;
+        let mut account = accounting::compare(&records, &self.ledger, &base, begun, &ended).await;
+        if excuse.opening {
+            self.boards.begin(&base);
+        }
+        self.boards.compare(&self.ledger.books(), &ended, rate, &mut account).await;
         line.notes.extend(account.notes);
         line.faults.extend(account.faults);
         line.tell();
