@@ -14,9 +14,9 @@ use crate::ledger::{Book, Counters, counters, sums};
 use crate::swarm::{NODES, shell};
 use crate::watch::task;
 
-/// How soon after the clients have stopped every page must be true. Most of it is for tasks that
-/// are gone: two more rounds of asking them, and the last minute's stragglers.
-const WITHIN: Duration = Duration::from_secs(10);
+/// How soon after the clients have stopped every page must be true: most of it is for tasks that
+/// have just gone, which are asked once a second until they have been silent twice or four times.
+const WITHIN: Duration = Duration::from_secs(6);
 
 /// How much of its last counting a manager that is lost with its node may have told only those on
 /// the node: its feed tells five times a second, and the link goes before the processes do.

@@ -1,5 +1,7 @@
 //! Tasks killed on the spot, one of each kind at a time, ten times.
 
+use futures_util::future::join_all;
+
 use crate::load::STEADY;
 use crate::stage::{Excuse, Stage};
 use crate::swarm::{NODES, Task, cluster, running, until};
@@ -17,19 +19,9 @@ const KINDS: [(&str, usize); 6] = [
 
 pub(crate) async fn every_kind(stage: &mut Stage) {
     stage
-        .play("docker kill: one of each kind, ten times", STEADY, async |scene| {
-            let mut killed = Vec::new();
-            for round in 0..ROUNDS {
-                for (service, _) in KINDS {
-                    let tasks = running(service).await;
-                    let victim = &tasks[round % tasks.len()];
-                    signal(victim, "KILL").await;
-                    killed.push(victim.container.clone());
-                }
-                for (service, count) in KINDS {
-                    replaced(service, count, &killed).await;
-                }
-            }
+        .play("docker kill: ten of each kind, one at a time", STEADY, async |scene| {
+            let kinds = KINDS.map(|(service, count)| ten_times(service, count));
+            let killed = join_all(kinds).await.concat();
             for node in NODES {
                 let closed = scene.closed_for(node).as_secs_f64();
                 scene.note(format!("{node} gave no rally for {closed:.2} s at most"));
@@ -37,6 +29,19 @@ pub(crate) async fn every_kind(stage: &mut Stage) {
             Excuse { killed, ..Excuse::default() }
         })
         .await;
+}
+
+/// Kills a task of a service, each time another, and waits until it is replaced.
+async fn ten_times(service: &str, count: usize) -> Vec<String> {
+    let mut killed = Vec::new();
+    for round in 0..ROUNDS {
+        let tasks = running(service).await;
+        let victim = &tasks[round % tasks.len()];
+        signal(victim, "KILL").await;
+        killed.push(victim.container.clone());
+        replaced(service, count, &killed).await;
+    }
+    killed
 }
 
 /// Sends a signal to a task's process, by the engine of its node.

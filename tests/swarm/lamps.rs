@@ -10,7 +10,7 @@ use tokio::time::{Instant, interval};
 use crate::answer::{Format, Played, read};
 use crate::stage::Stage;
 use crate::swarm::{until, until_running};
-use crate::table::{Line, say};
+use crate::table::Line;
 
 /// The rallies that are asked for, one after the other.
 const RALLIES: usize = 6;
@@ -74,7 +74,7 @@ fn shown(rally: &Played) -> [usize; 4] {
 
 pub(crate) async fn follow_the_ball(stage: &mut Stage) {
     let name = "the lamps of pi1 and pi2, one rally at a time";
-    say(&format!("-- {name}"));
+    stage.announce(name);
     let begun = SystemTime::now();
     let mut line = Line::new(name, 0.0);
     // The light of pi3, which has no lamp, must be as healthy as the others.

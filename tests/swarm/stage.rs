@@ -1,6 +1,6 @@
 //! A scenario as it is played: clients ask, something happens, and then all must add up.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::accounting::{self, Ended};
 use crate::answer::Trouble;
@@ -36,6 +36,7 @@ pub(crate) struct Stage {
     pub(crate) ledger: Ledger,
     pub(crate) boards: Boards,
     pub(crate) lines: Vec<Line>,
+    pub(crate) begun: Instant,
 }
 
 /// The clients of one scenario, and when they began.
@@ -48,6 +49,10 @@ pub(crate) struct Scene {
 }
 
 impl Stage {
+    pub(crate) fn announce(&self, name: &str) {
+        say(&format!("-- {name} (after {} s)", self.begun.elapsed().as_secs()));
+    }
+
     /// Plays a scenario under load and settles the accounts.
     pub(crate) async fn play(
         &mut self,
@@ -55,7 +60,7 @@ impl Stage {
         pause: Duration,
         act: impl AsyncFnOnce(&mut Scene) -> Excuse,
     ) {
-        say(&format!("-- {name}"));
+        self.announce(name);
         let begun = SystemTime::now();
         let base = self.ledger.begin(begun);
         let load = Load::start(pause);
