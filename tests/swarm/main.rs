@@ -82,6 +82,7 @@ async fn play(wanted: &[String]) -> bool {
         ledger,
         boards: Boards::default(),
         lines: Vec::new(),
+        begun: Instant::now(),
     };
     for (name, scenario) in SCENARIOS {
         let chosen = wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str()));
