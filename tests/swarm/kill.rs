@@ -19,9 +19,15 @@ const KINDS: [(&str, usize); 6] = [
 
 pub(crate) async fn every_kind(stage: &mut Stage) {
     stage
-        .play("docker kill: ten of each kind, one at a time", STEADY, async |scene| {
-            let kinds = KINDS.map(|(service, count)| ten_times(service, count));
-            let killed = join_all(kinds).await.concat();
+        .play("docker kill: one of each kind, ten times", STEADY, async |scene| {
+            let mut killed = Vec::new();
+            for round in 0..ROUNDS {
+                let victims = KINDS.map(|(service, _)| kill(service, round));
+                killed.extend(join_all(victims).await);
+                for (service, count) in KINDS {
+                    replaced(service, count, &killed).await;
+                }
+            }
             for node in NODES {
                 let closed = scene.closed_for(node).as_secs_f64();
                 scene.note(format!("{node} gave no rally for {closed:.2} s at most"));
@@ -31,17 +37,12 @@ pub(crate) async fn every_kind(stage: &mut Stage) {
         .await;
 }
 
-/// Kills a task of a service, each time another, and waits until it is replaced.
-async fn ten_times(service: &str, count: usize) -> Vec<String> {
-    let mut killed = Vec::new();
-    for round in 0..ROUNDS {
-        let tasks = running(service).await;
-        let victim = &tasks[round % tasks.len()];
-        signal(victim, "KILL").await;
-        killed.push(victim.container.clone());
-        replaced(service, count, &killed).await;
-    }
-    killed
+/// Kills a task of a service, each round another; returns its container.
+async fn kill(service: &str, round: usize) -> String {
+    let mut tasks = running(service).await;
+    let victim = tasks.swap_remove(round % tasks.len());
+    signal(&victim, "KILL").await;
+    victim.container
 }
 
 /// Sends a signal to a task's process, by the engine of its node.

@@ -13,7 +13,7 @@ use crate::swarm::{until, until_running};
 use crate::table::Line;
 
 /// The rallies that are asked for, one after the other.
-const RALLIES: usize = 6;
+const RALLIES: usize = 5;
 
 /// The time a stroke is shown for.
 const BEAT: Duration = Duration::from_millis(150);
