@@ -14,13 +14,16 @@ use crate::ledger::{Book, Counters, counters, sums};
 use crate::swarm::{NODES, shell};
 use crate::watch::task;
 
-/// How soon after the clients have stopped every page must be true: most of it is for tasks that
-/// have just gone, which are asked once a second until they have been silent twice or four times.
-const WITHIN: Duration = Duration::from_secs(6);
+/// How soon after the clients have stopped every page must show the tasks that there are: names that
+/// a cut-off node missed take several seconds, and an address that failed rests for up to five.
+const WITHIN: Duration = Duration::from_secs(15);
 
-/// How much of its last counting a manager that is lost with its node may have told only those on
-/// the node: its feed tells five times a second, and the link goes before the processes do.
-const UNTOLD: Duration = Duration::from_secs(1);
+/// How soon pages must tell all that managers have told: five times a second, and twice a second on.
+const TOLD_WITHIN: Duration = Duration::from_secs(3);
+
+/// How much a manager that was killed, or lost with its node, may have counted unheard: a scoreboard
+/// finds a new manager within a second, and its feed tells five times a second.
+const UNHEARD: Duration = Duration::from_secs(1);
 
 /// What outlasts a scenario.
 #[derive(Debug, Default)]
@@ -28,7 +31,7 @@ pub(crate) struct Boards {
     /// Managers' lives that were over before the scoreboards came.
     before: HashSet<String>,
     /// What managers counted and took with them before any scoreboard heard of it.
-    untold: Counters,
+    unheard: Counters,
 }
 
 /// What `GET /score` says, as far as it is compared.
@@ -53,7 +56,7 @@ type Placement = BTreeSet<(String, String)>;
 impl Boards {
     /// Forgets all, since new scoreboards begin at nought.
     pub(crate) fn begin(&mut self, base: &HashMap<String, Book>) {
-        *self = Self { before: base.keys().cloned().collect(), untold: [0; 9] };
+        *self = Self { before: base.keys().cloned().collect(), unheard: [0; 9] };
     }
 
     /// Compares what the scoreboards say with Docker and with the managers' books; rallies were
@@ -80,10 +83,15 @@ impl Boards {
             }
             said.retain(|board, _| placed.contains(board));
             let boards = placed.iter().filter(|(task, _)| task.starts_with("scoreboard.")).count();
-            let agrees = |told: &Told| {
-                add(counters(&told.score), self.untold) == counted && tasks(told) == placed
-            };
-            if said.len() == boards && said.values().all(agrees) {
+            let all = said.len() == boards;
+            if all && said.values().all(|told| tasks(told) == placed) {
+                let agrees = |told: &Told| add(counters(&told.score), self.unheard) == counted;
+                if !said.values().all(agrees) {
+                    if begun.elapsed() < TOLD_WITHIN {
+                        continue;
+                    }
+                    break;
+                }
                 let ([rallies, strokes], tasks) = (sums(&counted), placed.len());
                 account.notes.push(format!(
                     "{boards} scoreboards tell {rallies} rallies and {strokes} strokes in all, and \
@@ -92,36 +100,39 @@ impl Boards {
                 return;
             }
         }
-        self.explain(&said, &placed, counted, ended, rate, account);
+        let taken = |book: &&Book| {
+            ended.killed.contains(&book.container) || ended.nodes.contains(&book.node)
+        };
+        let most = books.values().filter(taken).count() as f64 * rate * UNHEARD.as_secs_f64();
+        self.explain(&said, &placed, counted, most, account);
     }
 
+    /// Says where they differ; rallies that nobody could hear of, up to so many, are no fault.
     fn explain(
         &mut self,
         said: &BTreeMap<(String, String), Told>,
         placed: &Placement,
         counted: Counters,
-        ended: &Ended,
-        rate: f64,
+        most_unheard: f64,
         account: &mut Account,
     ) {
         for ((board, node), told) in said {
             for (task, node) in placed.symmetric_difference(&tasks(told)) {
                 account.faults.push(format!("{board} and docker disagree on {task}@{node}"));
             }
-            let score = add(counters(&told.score), self.untold);
+            let score = add(counters(&told.score), self.unheard);
             if score == counted {
                 continue;
             }
             let less = score.iter().zip(&counted).all(|(said, counted)| said <= counted);
             let [said, counted_rallies] = [sums(&score)[0], sums(&counted)[0]];
             let missing = counted_rallies.saturating_sub(said);
-            let lost = !ended.nodes.is_empty();
-            if lost && less && missing as f64 <= rate * UNTOLD.as_secs_f64() {
+            if less && missing as f64 <= most_unheard {
                 account.notes.push(format!(
-                    "{missing} rallies of {counted_rallies} were lost with {} before {board} was told",
-                    ended.nodes.join(", ")
+                    "{missing} rallies of {counted_rallies} went with their managers before any \
+                     scoreboard heard of them"
                 ));
-                self.untold = std::array::from_fn(|n| self.untold[n] + counted[n] - score[n]);
+                self.unheard = std::array::from_fn(|n| self.unheard[n] + counted[n] - score[n]);
             } else {
                 account.faults.push(format!("{board}@{node} tells {score:?}, not {counted:?}"));
             }
