@@ -34,6 +34,7 @@ const MOST: u64 = 8 * 1024;
 const LARGE: usize = 1_500;
 
 /// The largest knock: more than a jumbo packet takes, and less than the 64 KB of a loopback's.
+#[cfg(unix)]
 const LARGEST: usize = 9_000;
 
 /// Tells what one knock came to.

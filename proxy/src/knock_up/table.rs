@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::pair::{EVERY, Outcome, Pair, Size};
 use super::partners::partners;
 
-/// How long a node's proxy may be missing from discovery. A rolling update keeps it out for 6 s: the
+/// How long a node's proxy may be missing from discovery. A rolling update keeps it out for some
 /// 2 s before its stop, the stop, and the first health check of the next.
 const NO_DNS_AFTER: Duration = Duration::from_secs(8);
 
