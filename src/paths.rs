@@ -93,15 +93,17 @@ pub async fn run(
     colour: bool,
     out: &mut impl Write,
 ) -> Result<ExitCode, CannotTell> {
-    let mut paths = ask(&options.url).await?;
     let patience = Instant::now() + JUST_STARTED;
-    while paths.nodes == 0 {
+    let paths = loop {
+        let paths = ask(&options.url).await?;
+        if paths.nodes > 0 {
+            break paths;
+        }
         if Instant::now() >= patience {
             return Err(CannotTell::NothingMeasured(options.url.clone(), paths.board));
         }
         sleep(AGAIN).await;
-        paths = ask(&options.url).await?;
-    }
+    };
     // Nobody may be reading; the exit code tells it too.
     let _ = out.write_all(table(&paths, colour).as_bytes());
     Ok(ExitCode::from(u8::from(paths.broken > 0)))

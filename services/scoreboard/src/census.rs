@@ -9,6 +9,7 @@ use court::fault::Fault;
 use court::knock::Report;
 use court::roster::Roster;
 use court::task::Name;
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use reqwest::Client;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -74,8 +75,7 @@ pub(crate) async fn take(news: Arc<News>, rosters: Vec<Arc<Roster>>) {
 }
 
 async fn whoami(client: &Client, address: SocketAddr) -> Result<Who, Fault> {
-    let answer = client.get(format!("http://{address}/whoami")).send().await?;
-    let body = read(answer, MOST).await?;
+    let body = ask(client, format!("http://{address}/whoami"), MOST).await?;
     serde_json::from_slice(&body).map_err(|_| Fault::Body)
 }
 
@@ -83,6 +83,11 @@ async fn whoami(client: &Client, address: SocketAddr) -> Result<Who, Fault> {
 async fn knock_up(client: &Client, address: SocketAddr, missed: &[Name]) -> Result<Report, Fault> {
     let missed: Vec<&str> = missed.iter().map(Name::as_str).collect();
     let url = format!("http://{address}/knock-up?of={}", missed.join(","));
-    let body = read(client.get(url).send().await?, MOST_OF_A_REPORT).await?;
+    let body = ask(client, url, MOST_OF_A_REPORT).await?;
     serde_json::from_slice(&body).map_err(|_| Fault::Body)
+}
+
+/// Boxed, so that it is compiled once and not into each of its callers.
+fn ask(client: &Client, url: String, most: usize) -> BoxFuture<'_, Result<Vec<u8>, Fault>> {
+    Box::pin(async move { read(client.get(url).send().await?, most).await })
 }
