@@ -11,7 +11,7 @@ use court::fault::Fault;
 use court::metrics::Metrics;
 use court::peers::Peers;
 use court::roster::Roster;
-use court::serve::{Doors, serve};
+use court::serve::{Doors, serve_with};
 use court::task::Task;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::knock_up::{KnockUp, operators};
 use crate::{Options, forward};
 
 /// How many requests may be waiting for an upstream at once. Each costs a connection here and one
@@ -75,6 +76,7 @@ pub async fn run(
     };
     let managers = upstream("manager", options.managers).await;
     let scoreboards = upstream("scoreboard", options.scoreboards).await;
+    let knock_up = KnockUp::start(&me, doors.admin(), options.proxies, &metrics, &stop).await;
     let turns = Semaphore::new(AT_ONCE);
     let via = format!("1.1 {} (swarm-pong/{})", me.node, doors.release());
     let stopping = stop.clone();
@@ -85,13 +87,13 @@ pub async fn run(
         _ => Ok(()),
     });
     let admin = Admin { whoami: WhoAmI::new("proxy", proxy.me.clone()), ready, metrics, stop };
-    serve(doors, admin, workers, move |config| {
+    let public = move |config: &mut web::ServiceConfig| {
         config
             .app_data(web::Data::from(Arc::clone(&proxy)))
             .app_data(web::Data::new(client()))
             .default_service(web::to(forward::forward));
-    })
-    .await
+    };
+    serve_with(doors, admin, workers, public, operators(knock_up)).await
 }
 
 impl Proxy {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use court::feed::{Feed, HEARTBEAT, Late, render};
+use court::path::{self, Path, Paths, Trouble};
 use court::task::{Name, Task};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
+use crate::knocks::Coverage;
 
 /// The least time between two messages: eight a second, and faster than the ball's beat of 150 ms.
 const SPACING: Duration = Duration::from_millis(125);
@@ -29,12 +31,21 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const BEHIND: usize = 16;
 
 /// The version of what `/score` and `/events` tell; a number for each change that breaks a reader.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+
+/// The most paths that a page is told of: those between 32 nodes.
+const MOST_PATHS: usize = 1024;
+
+/// How long what `/paths` told last is told again, whoever asks.
+const PATHS_SERVE: Duration = Duration::from_millis(500);
 
 /// Keeps the board, and tells browsers of it.
 pub(crate) struct News {
     board: Mutex<Board>,
     told: Mutex<Sections>,
+    /// What `/paths` told last, and when.
+    paths: Mutex<Option<(Instant, Box<RawValue>)>>,
+    me: Task,
     pub(crate) feed: Feed,
     changed: Notify,
 }
@@ -54,6 +65,8 @@ impl News {
         Self {
             board: Mutex::new(board),
             told: Mutex::new(told),
+            paths: Mutex::new(None),
+            me: me.clone(),
             feed: Feed::new(BEHIND, Late::Ends),
             changed: Notify::new(),
         }
@@ -135,6 +148,42 @@ impl News {
     pub(crate) fn score(&self) -> Box<RawValue> {
         raw("", &*self.told()).map_or_else(Box::default, |(_, all)| all)
     }
+
+    /// Returns how all paths are, at most half a second old.
+    pub(crate) fn paths(&self) -> Box<RawValue> {
+        let mut last = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, told)) = last.as_ref().filter(|(when, _)| when.elapsed() < PATHS_SERVE) {
+            return told.clone();
+        }
+        let (paths, coverage) = {
+            let mut board = self.board();
+            (board.paths(), board.knocks.coverage())
+        };
+        let Coverage { nodes, pairs, measured } = coverage;
+        let broken = paths.iter().filter(|path| path.trouble == Some(Trouble::Broken)).count();
+        let (format, board) = (path::FORMAT, self.me.clone());
+        let told = Paths { format, board, nodes, pairs, measured, broken, paths };
+        let told = raw("", &told).map_or_else(Box::default, |(_, told)| told);
+        *last = Some((Instant::now(), told.clone()));
+        told
+    }
+}
+
+/// Leaves out the paths that are too many for a page, of those without trouble the last.
+fn shown(mut paths: Vec<Path>) -> Vec<Path> {
+    let mut too_many = paths.len().saturating_sub(MOST_PATHS);
+    let trouble = paths.iter().filter(|path| path.trouble.is_some()).count();
+    let mut well = (paths.len() - trouble).saturating_sub(too_many);
+    paths.retain(|path| {
+        let leave_out = too_many > 0 && path.trouble.is_none() && well == 0;
+        if path.trouble.is_none() {
+            well = well.saturating_sub(1);
+        }
+        too_many -= usize::from(leave_out);
+        !leave_out
+    });
+    paths.truncate(MOST_PATHS);
+    paths
 }
 
 /// Updates all sections; returns those that have changed.
@@ -143,7 +192,7 @@ fn look(told: &mut Sections, board: &mut Board) -> Sections {
         update(told, "score", &board.score()),
         update(told, "missing", &board.missing()),
         update(told, "share", &board.shares.tell()),
-        update(told, "paths", &board.paths.tell()),
+        update(told, "paths", &shown(board.paths())),
         update(told, "tasks", &board.tasks.tell()),
     ];
     changed.into_iter().flatten().collect()
@@ -176,6 +225,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::knocks::Knocks;
 
     /// News of a board that knows one of everything.
     fn news() -> News {
@@ -217,6 +267,9 @@ mod tests {
         ] {
             board.see(Seen::Told(address, event));
         }
+        let report = r#"{"rows":[{"age":0,"row":{"proxy":{"task":"proxy.1","node":"pi1"},
+            "at":null,"pairs":[["pi2","timeout",300,900,32,3]]}}]}"#;
+        board.knocks.hear(serde_json::from_str(report).expect("a report"));
         drop(board);
         news
     }
@@ -235,7 +288,8 @@ mod tests {
 
     #[tokio::test]
     async fn every_field_that_is_told_is_described() {
-        let described = include_str!("../../../docs/score.md");
+        let described = include_str!("../../../docs/score.md").to_owned();
+        let described = described + include_str!("../../../docs/paths.md");
         let news = news();
         let answer = news.feed.answer(bytes::Bytes::new());
         assert!(news.tell_changes(true, false));
@@ -245,15 +299,42 @@ mod tests {
         let told = std::str::from_utf8(&told).expect("text");
         let told = told.strip_prefix("event: news\ndata: ").expect("news");
         let mut names = Vec::new();
-        for json in [told, news.score().get()] {
+        for json in [told, news.score().get(), news.paths().get()] {
             fields(&serde_json::from_str(json).expect("JSON"), &mut names);
         }
-        for expected in ["strokes", "rallies", "played", "tasks", "trouble", "lives", "format"] {
+        for expected in ["strokes", "rallies", "played", "tasks", "trouble", "lives", "measured"] {
             assert!(names.iter().any(|name| name == expected), "{expected} was not told");
         }
         for name in names {
-            assert!(described.contains(&format!("`{name}`")), "{name} is not in docs/score.md");
+            assert!(described.contains(&format!("`{name}`")), "{name} is described nowhere");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_paths_are_told_anew_each_half_second_however_often_they_are_asked_for() {
+        let news = news();
+        let first = news.paths();
+        assert!(first.get().contains(r#""broken":1"#), "{first}");
+        news.board().knocks = Knocks::default();
+        assert_eq!(news.paths().get(), first.get());
+        tokio::time::advance(PATHS_SERVE).await;
+        assert!(news.paths().get().contains(r#""broken":0"#));
+    }
+
+    #[tokio::test]
+    async fn of_too_many_paths_the_page_is_told_of_those_in_trouble() {
+        let path = |n: usize| Path {
+            from: Name::from_any(&format!("pi{n:04}")),
+            to: Name::from_any("pi0000"),
+            trouble: (n == 2000).then_some(Trouble::Broken),
+            cause: None,
+            knocks: None,
+            strokes: None,
+        };
+        let shown = shown((1..=2000).map(path).collect());
+        assert_eq!(shown.len(), MOST_PATHS);
+        assert!(shown.iter().any(|path| path.trouble.is_some()));
+        assert!(shown.is_sorted_by_key(|path| path.from.clone()));
     }
 
     #[tokio::test]
