@@ -25,6 +25,7 @@ use crate::discovery::Discovery;
 use crate::event::Event;
 use crate::fault::Fault;
 use crate::feed::HEARTBEAT;
+use crate::metrics::Metrics;
 use crate::roster::Roster;
 use crate::sse::{Reader, TooLong};
 use crate::task::Task;
@@ -65,9 +66,14 @@ pub enum Loss {
 }
 
 /// Follows every task that `discovery` finds, until `stop`; then, and only then, nothing more comes.
-pub async fn follow(discovery: Discovery, stop: CancellationToken) -> Receiver<Seen> {
+pub async fn follow(
+    discovery: Discovery,
+    metrics: &Metrics,
+    stop: CancellationToken,
+) -> Receiver<Seen> {
     let (me, service) = (discovery.me.clone(), discovery.service);
     let roster = discovery.start(stop.clone()).await;
+    metrics.roster(service, &roster);
     let (seen, receiver) = mpsc::channel(WAITING);
     let follower = Follower { me, service, roster, client: client(), seen };
     tokio::spawn(async move { stop.run_until_cancelled(follower.follow_all()).await });

@@ -79,7 +79,8 @@ impl Opponent {
             match self.ask(client, address).await {
                 Ok(answered) => {
                     self.roster.answered(address);
-                    self.players.answered(address, self.side, &answered.player);
+                    let Answered { player, took, .. } = &answered;
+                    self.players.answered(address, self.side, player, *took);
                     asked.answered = Some(answered);
                     break;
                 }

@@ -13,7 +13,6 @@ use court::feed::{Feed, Late};
 use court::metrics::Metrics;
 use court::serve::{Doors, serve};
 use court::task::Task;
-use prometheus_client::registry::Registry;
 use rally::Side;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -61,13 +60,14 @@ pub async fn run(
     workers: usize,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let metrics = Metrics::new("manager", &me);
-    let mut counts = Arc::default();
-    metrics.register(|registry: &mut Registry| counts = Counts::register(registry));
-    let players = Arc::new(Players::default());
+    let metrics = Metrics::new("manager", &me, doors.release());
+    let counts = Counts::register(&metrics);
+    let help = "How long answered strokes took, by the nodes of manager and player";
+    let players = Arc::new(Players::new(metrics.latencies("stroke", help, &me.node)));
     let opponent = async |side: Side, peers| {
         let discovery = Discovery::by_system(&me, side.name(), peers);
         let roster = discovery.start(stop.clone()).await;
+        metrics.roster(side.name(), &roster);
         let timeout = options.play.stroke_timeout;
         let (counts, players) = (Arc::clone(&counts), Arc::clone(&players));
         Opponent { me: me.clone(), side, roster, timeout, counts, players }
@@ -91,6 +91,10 @@ pub async fn run(
         begun: AtomicU64::new(0),
         me,
     });
+    let (playing, told) = (Arc::clone(&manager), Arc::clone(&manager));
+    metrics.gauge("rallies_in_flight", "Rallies being played now", move || playing.in_flight());
+    let help = "Subscribers of the feed: lights and scoreboards";
+    metrics.gauge("feed_subscribers", help, move || told.feed.subscribers());
     tokio::spawn(publish::counters(Arc::clone(&manager)));
     if let Some(every) = options.play.play_every.0 {
         tokio::spawn(
@@ -131,6 +135,11 @@ impl Manager {
             incarnation: self.incarnation.clone().into(),
             score: self.counts.score(),
         }
+    }
+
+    /// Returns how many rallies are being played.
+    fn in_flight(&self) -> usize {
+        (self.options.limit as usize).saturating_sub(self.places.available_permits())
     }
 
     /// Tells whether one player of each side is within reach.

@@ -63,7 +63,9 @@ async fn start(
 ) -> (Receiver<Seen>, CancellationToken) {
     table.set("tasks.manager:3000", addresses);
     let stop = CancellationToken::new();
-    (follow(discovery(table), stop.clone()).await, stop)
+    let discovery = discovery(table);
+    let metrics = Metrics::new("light", &discovery.me, &discovery.me.name);
+    (follow(discovery, &metrics, stop.clone()).await, stop)
 }
 
 async fn next(seen: &mut Receiver<Seen>) -> Option<Seen> {
