@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web;
 use court::admin::{Admin, WhoAmI};
@@ -9,6 +10,7 @@ use court::client::client;
 use court::discovery::Discovery;
 use court::fault::Fault;
 use court::headers::MANAGER;
+use court::log::Quota;
 use court::metrics::{Latencies, Metrics};
 use court::peers::Peers;
 use court::roster::Roster;
@@ -30,6 +32,12 @@ use crate::{Options, forward};
 /// there, some 50 KB together; more at once would not be answered any sooner.
 const AT_ONCE: usize = 16;
 
+/// The time between two log lines of the same fault of the same task.
+const SAME_FAULT: Duration = Duration::from_secs(10);
+
+/// What a proxy calls itself in logs and metrics.
+const SERVICE: &str = "proxy";
+
 /// Holds what all requests of a proxy share.
 pub(crate) struct Proxy {
     pub(crate) me: Task,
@@ -42,6 +50,8 @@ pub(crate) struct Proxy {
     pub(crate) via: String,
     faults: Family<Cause, Counter>,
     rallies: Latencies,
+    /// Of log lines that tell of a fault.
+    lines: Quota,
 }
 
 /// Names one of the two services a proxy passes requests on to, and knows its tasks.
@@ -68,7 +78,7 @@ pub async fn run(
     workers: usize,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let metrics = Metrics::new("proxy", &me, doors.release());
+    let metrics = Metrics::new(SERVICE, &me, doors.release());
     let help = "How long rallies at full speed took, by the nodes of proxy and manager";
     let rallies = metrics.latencies("rally", help, &me.node);
     let faults = Family::<Cause, Counter>::default();
@@ -84,18 +94,26 @@ pub async fn run(
         registry.register("proxy_faults", help, faults.clone());
     });
     let upstream = async |service, peers: Peers| {
-        let discovery = Discovery::by_system(&me, service, peers);
+        let discovery = Discovery::by_system(SERVICE, &me, service, peers);
         let roster = discovery.start(stop.clone()).await;
         metrics.roster(service, &roster);
         Upstream { service, roster }
     };
     let managers = upstream("manager", options.managers).await;
     let scoreboards = upstream("scoreboard", options.scoreboards).await;
-    let turns = Semaphore::new(AT_ONCE);
-    let via = format!("1.1 {} (swarm-pong/{})", me.node, doors.release());
-    let stopping = stop.clone();
-    let proxy = Proxy { managers, scoreboards, turns, stop: stopping, via, faults, rallies, me };
-    let proxy = Arc::new(proxy);
+    let proxy = Arc::new(Proxy {
+        managers,
+        scoreboards,
+        turns: Semaphore::new(AT_ONCE),
+        via: format!("1.1 {} (swarm-pong/{})", me.node, doors.release()),
+        stop: stop.clone(),
+        faults,
+        rallies,
+        lines: Quota::new(1, SAME_FAULT),
+        me,
+    });
+    let (logged, until) = (Arc::clone(&proxy), stop.clone());
+    tokio::spawn(async move { logged.lines.tell(SERVICE, &logged.me, until).await });
     let busy = Arc::clone(&proxy);
     let help = "Requests that wait for the beginning of an answer now, at most 16";
     metrics.gauge("proxy_in_flight", help, move || AT_ONCE - busy.turns.available_permits());
@@ -104,7 +122,7 @@ pub async fn run(
         (known, resting) if known == resting => Err("no manager within reach".to_owned()),
         _ => Ok(()),
     });
-    let admin = Admin { whoami: WhoAmI::new("proxy", proxy.me.clone()), ready, metrics, stop };
+    let admin = Admin { whoami: WhoAmI::new(SERVICE, proxy.me.clone()), ready, metrics, stop };
     serve(doors, admin, workers, move |config| {
         config
             .app_data(web::Data::from(Arc::clone(&proxy)))
@@ -127,9 +145,12 @@ impl Proxy {
         upstream.roster.failed(address);
         let cause = Cause { upstream: upstream.service, cause: fault.name() };
         self.faults.get_or_create(&cause).inc();
-        warn!(
-            task = %self.me.name, node = %self.me.node, upstream = upstream.service,
-            %address, %fault, "upstream failed; trying the next"
-        );
+        let what = upstream.service;
+        if self.lines.admits(format!("{what} failed: {address}: {fault}")) {
+            warn!(
+                service = SERVICE, task = %self.me.name, node = %self.me.node, upstream = what,
+                %address, %fault, "upstream failed; trying the next"
+            );
+        }
     }
 }

@@ -80,7 +80,7 @@ async fn run(doors: Doors, mut admin: Admin, workers: usize, routes: Routes) -> 
     let admin_address = doors.admin();
     let admin::WhoAmI { service, me, .. } = &admin.whoami;
     info!(
-        task = %me.name, node = %me.node, service, listen = %doors.public(),
+        service, task = %me.name, node = %me.node, listen = %doors.public(),
         admin = %admin_address, "serving"
     );
     let left_over = doors.public.as_ref().map(TcpListener::try_clone).transpose()?;

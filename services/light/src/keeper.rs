@@ -70,7 +70,7 @@ impl Keeper {
         match lamp.show(scene) {
             Ok(()) if self.trouble.get().is_some() => {
                 let again = if self.failures > 0 { " again" } else { "" };
-                info!(task = %self.me.name, node = %self.me.node, lamp = lamp.name(), "lamp works{again}");
+                info!(service = "light", task = %self.me.name, node = %self.me.node, lamp = lamp.name(), "lamp works{again}");
                 self.failures = 0;
                 self.trouble.set(None);
             }
@@ -92,9 +92,9 @@ impl Keeper {
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.failures.min(8));
         self.retry = now + pause.min(LONGEST_PAUSE);
         if self.failures == 0 {
-            warn!(task = %self.me.name, node = %self.me.node, reason, "lamp failed; trying again until it works");
+            warn!(service = "light", task = %self.me.name, node = %self.me.node, reason, "lamp failed; trying again until it works");
         } else {
-            debug!(task = %self.me.name, node = %self.me.node, reason, "lamp still fails");
+            debug!(service = "light", task = %self.me.name, node = %self.me.node, reason, "lamp still fails");
         }
         self.failures = self.failures.saturating_add(1);
         self.trouble.failures.inc();

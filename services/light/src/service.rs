@@ -52,7 +52,7 @@ pub async fn run(
     metrics.gauge("lamp_working", help, move || lamp.get().is_none().into());
     let keeper = Keeper::new(me.clone(), open, trouble.clone(), Instant::now());
     let stage = Stage::new(me.node.clone(), idle, Instant::now());
-    let discovery = Discovery::by_system(&me, "manager", managers);
+    let discovery = Discovery::by_system("light", &me, "manager", managers);
     let seen = follow(discovery, &metrics, stop.clone()).await;
     let showing = tokio::spawn(show(stage, keeper, strokes, seen));
     let showing = AbortOnDropHandle::new(showing);

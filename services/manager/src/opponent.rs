@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use court::fault::Fault;
 use court::headers;
+use court::log::Quota;
 use court::roster::Roster;
 use court::task::{Name, Task};
 use court::url::url;
@@ -17,6 +18,7 @@ use tracing::warn;
 
 use crate::counts::Counts;
 use crate::players::{Players, nameless};
+use crate::service::SERVICE;
 
 /// How long a stroke may go on looking for a player that answers. With the last one's own time, at
 /// most 2 s, it stays within the 5 s after which a proxy tries another manager.
@@ -33,6 +35,8 @@ pub(crate) struct Opponent {
     pub(crate) timeout: Duration,
     pub(crate) counts: Arc<Counts>,
     pub(crate) players: Arc<Players>,
+    /// Of log lines that tell of a fault.
+    pub(crate) lines: Arc<Quota>,
 }
 
 /// Holds an answered stroke.
@@ -108,10 +112,12 @@ impl Opponent {
         self.roster.failed(address);
         self.counts.fault(self.side, fault);
         self.players.failed(address, self.side);
-        warn!(
-            task = %self.me.name, node = %self.me.node, rally, side = self.side.name(),
-            %address, %fault, "player failed; trying the next"
-        );
+        if self.lines.admits(format!("player failed: {address}: {fault}")) {
+            warn!(
+                service = SERVICE, task = %self.me.name, node = %self.me.node, rally,
+                side = self.side.name(), %address, %fault, "player failed; trying the next"
+            );
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub async fn run(
     let metrics = Metrics::new("scoreboard", &me, doors.release());
     tell(&metrics, &news);
     let life = Name::from_any(&format!("{:016x}", rand::random::<u64>()));
-    let look = |service, peers| Discovery::by_system(&me, service, peers);
+    let look = |service, peers| Discovery::by_system("scoreboard", &me, service, peers);
 
     let mut feeds = follow(look("manager", options.managers), &metrics, stop.clone()).await;
     let listener = Arc::clone(&news);
@@ -52,7 +52,7 @@ pub async fn run(
 
     let peers = look("scoreboard", options.peers).start(stop.clone()).await;
     metrics.roster("scoreboard", &peers);
-    let keep = exchange::keep(Arc::clone(&news), life.clone(), peers);
+    let keep = exchange::keep(Arc::clone(&news), life.clone(), me.clone(), peers);
     tokio::spawn(stop.clone().run_until_cancelled_owned(keep));
 
     let mut rosters = Vec::new();
