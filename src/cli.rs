@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stdout};
+use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use clap::{Args, Parser, Subcommand};
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::demo::{Demo, DemoOptions};
 use crate::healthcheck::{self, HealthcheckOptions};
 use crate::panel::Panel;
+use crate::paths::{self, PathsOptions};
 
 /// A table-tennis match played by a Docker Swarm of Raspberry Pis
 ///
@@ -78,6 +80,16 @@ enum Command {
     /// the admin port alone; --listen is of no use to it.
     Light(Service<light::Options>),
 
+    /// Prints how every path between two nodes is, the worst first
+    ///
+    /// Asks any node's port 3000 what the proxies have measured of each other's nodes and what the
+    /// strokes took. A path is broken after three knocks in a row without an answer; the cause and
+    /// what to look at are told below the table. Times are in milliseconds.
+    ///
+    /// Exit code: 0 no path is broken, 1 one is, 2 the arguments are wrong, 3 it could not be found
+    /// out, since nothing that knows answered.
+    Paths(PathsOptions),
+
     /// Tells by its exit code whether the service beside it is healthy
     ///
     /// For Docker's HEALTHCHECK, since an image from scratch has no curl: asks the service's own
@@ -98,12 +110,12 @@ struct Service<O: Args> {
 /// Says what went wrong, for the person who started it.
 pub type Failure = Box<dyn Error>;
 
-/// Runs what the command line says, until it is over or a signal ends it.
+/// Runs what the command line says, until it is over or a signal ends it; returns the exit code.
 ///
 /// # Errors
 ///
 /// What kept it from starting or going on, in words for the person who started it.
-pub fn run(cli: Cli) -> Result<(), Failure> {
+pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
     // Services do their work on threads of their own; this one discovers and waits.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
@@ -131,8 +143,13 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
                 Ok(proxy::run(own, me, start.doors, start.workers, start.stop).await?)
             }
             Some(Command::Light(Service { own, common })) => light(own, common).await,
+            Some(Command::Paths(options)) => {
+                let colour = stdout().is_terminal() && colour();
+                return Ok(paths::run(&options, colour, &mut stdout()).await?);
+            }
             Some(Command::Healthcheck(options)) => Ok(healthcheck::run(options).await?),
         }
+        .map(|()| ExitCode::SUCCESS)
     });
     // The system's resolver cannot be interrupted; one that hangs must not keep a service from its
     // end for ten seconds (resolv.conf(5): two attempts of five).
@@ -178,9 +195,14 @@ async fn light(own: light::Options, common: Options) -> Result<(), Failure> {
     Ok(light::run(managers, idle, open, me, start.doors, 1, start.stop).await?)
 }
 
+/// Tells whether colours are welcome on a terminal (no-color.org).
+fn colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 async fn demo(options: DemoOptions) -> Result<(), Failure> {
     let Log { log, log_level } = options.log;
-    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour = colour();
     let panel = Panel::for_terminal(log, colour);
     match &panel {
         Some(panel) => log::init_to(log, log_level, panel.writer()),

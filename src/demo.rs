@@ -168,12 +168,18 @@ impl Demo {
         }
         let scoreboards = Peers::from_iter(boards.iter().map(|(_, doors)| doors.public()));
 
+        let mut doors = Vec::new();
         for (n, node) in nodes.iter_mut().enumerate() {
-            let doors = Doors::open(if n == 0 { options.listen } else { free }, free)?;
-            (node.proxy, node.admin) = (doors.public(), doors.admin());
-            whoami.push(doors.admin());
+            let open = Doors::open(if n == 0 { options.listen } else { free }, free)?;
+            (node.proxy, node.admin) = (open.public(), open.admin());
+            whoami.push(open.admin());
+            doors.push(open);
+        }
+        let proxies = Peers::from_iter(nodes.iter().map(|node| node.admin));
+        for ((n, node), doors) in nodes.iter().enumerate().zip(doors) {
             let (upstreams, boards) = (managers.clone(), scoreboards.clone());
-            let proxy = proxy::Options { managers: upstreams, scoreboards: boards };
+            let proxies = proxies.clone();
+            let proxy = proxy::Options { managers: upstreams, scoreboards: boards, proxies };
             let task = |service: &str| {
                 let name = Name::from_any(&format!("{service}.{}", n + 1));
                 Task { name, node: node.name.clone() }
@@ -226,7 +232,8 @@ impl Demo {
         let _ = write!(
             text,
             "\nTry\n  {bold}curl {door}{plain}\n  curl -N '{door}/?who&pace=300ms'\n  \
-             curl -H 'Accept: application/json' {door}\n  and http://{door} in a browser\n\n\
+             curl -H 'Accept: application/json' {door}\n  swarm-pong paths http://{door}\n  \
+             and http://{door} in a browser\n\n\
              Ctrl-C stops it.\n"
         );
         text

@@ -8,3 +8,4 @@ pub mod cli;
 pub mod demo;
 pub mod healthcheck;
 pub mod panel;
+pub mod paths;

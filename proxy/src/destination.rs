@@ -18,7 +18,7 @@ impl Destination {
         match path {
             "/" if prefers_html => Some(Self::Page),
             "/" | "/rally" => Some(Self::Rally),
-            "/score" | "/events" => Some(Self::Scoreboard(path.to_owned())),
+            "/score" | "/paths" | "/events" => Some(Self::Scoreboard(path.to_owned())),
             _ => {
                 let file = path.strip_prefix("/page/")?;
                 is_file(file).then(|| Self::Scoreboard(path.to_owned()))
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_scoreboard_s_files_are_reached_and_nothing_beside_them() {
-        for path in ["/score", "/events", "/page/court.js", "/page/page.css"] {
+        for path in ["/score", "/paths", "/events", "/page/court.js", "/page/page.css"] {
             let found = Destination::find(path, false);
             assert_eq!(found, Some(Destination::Scoreboard(path.to_owned())));
         }
@@ -93,7 +93,7 @@ mod tests {
             if let Some(destination) = Destination::find(&path, false) {
                 let path = destination.path();
                 prop_assert!(
-                    matches!(path, "/" | "/score" | "/events") || path.starts_with("/page/")
+                    matches!(path, "/" | "/score" | "/paths" | "/events") || path.starts_with("/page/")
                 );
                 prop_assert!(!path.contains("..") && !path.contains('%') && !path.contains('?'));
             }

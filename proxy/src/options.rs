@@ -24,4 +24,14 @@ pub struct Options {
         default_value = "tasks.scoreboard:3000"
     )]
     pub scoreboards: Peers,
+
+    /// Where the admin ports of all proxies are, this one's too, likewise: each knocks at the others
+    /// every 2 s to measure the network between their nodes, at 16 of them where there are more
+    #[arg(
+        long,
+        env = "PONG_PROXIES",
+        value_name = "HOST:PORT,…",
+        default_value = "tasks.proxy:3001"
+    )]
+    pub proxies: Peers,
 }

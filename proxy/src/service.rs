@@ -14,7 +14,7 @@ use court::log::Quota;
 use court::metrics::{Latencies, Metrics};
 use court::peers::Peers;
 use court::roster::Roster;
-use court::serve::{Doors, serve};
+use court::serve::{Doors, serve_with};
 use court::task::Task;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::answer::Timed;
+use crate::knock_up::{KnockUp, operators};
 use crate::{Options, forward};
 
 /// How many requests may be waiting for an upstream at once. Each costs a connection here and one
@@ -101,6 +102,7 @@ pub async fn run(
     };
     let managers = upstream("manager", options.managers).await;
     let scoreboards = upstream("scoreboard", options.scoreboards).await;
+    let knock_up = KnockUp::start(&me, doors.admin(), options.proxies, &metrics, &stop).await;
     let proxy = Arc::new(Proxy {
         managers,
         scoreboards,
@@ -123,13 +125,13 @@ pub async fn run(
         _ => Ok(()),
     });
     let admin = Admin { whoami: WhoAmI::new(SERVICE, proxy.me.clone()), ready, metrics, stop };
-    serve(doors, admin, workers, move |config| {
+    let public = move |config: &mut web::ServiceConfig| {
         config
             .app_data(web::Data::from(Arc::clone(&proxy)))
             .app_data(web::Data::new(client()))
             .default_service(web::to(forward::forward));
-    })
-    .await
+    };
+    serve_with(doors, admin, workers, public, operators(knock_up)).await
 }
 
 impl Proxy {

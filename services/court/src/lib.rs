@@ -10,6 +10,7 @@
 //! | calling another service, and what may go wrong | [`client`], [`url`], [`fault`], [`held`] |
 //! | a stream of events, and what it carries | [`feed`], [`event`] |
 //! | following the streams of every task of a service | [`follow`], [`sse`] |
+//! | what proxies measure of the paths between nodes, and what is told of it | [`knock`], [`path`] |
 //! | logs and metrics | [`log`], [`metrics`] |
 
 pub mod admin;
@@ -21,10 +22,12 @@ pub mod feed;
 pub mod follow;
 pub mod headers;
 pub mod held;
+pub mod knock;
 pub mod log;
 pub mod metrics;
 pub mod options;
 pub mod pace;
+pub mod path;
 pub mod peers;
 pub mod roster;
 pub mod serve;

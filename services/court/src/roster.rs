@@ -87,6 +87,12 @@ impl Roster {
         address
     }
 
+    /// Returns all addresses, resting or not.
+    #[must_use]
+    pub fn listed(&self) -> Vec<SocketAddr> {
+        self.state().members.iter().map(|member| member.address).collect()
+    }
+
     /// Returns the addresses that are not resting.
     #[must_use]
     pub fn within_reach(&self) -> Vec<SocketAddr> {

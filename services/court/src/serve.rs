@@ -69,14 +69,35 @@ pub async fn serve(
     workers: usize,
     routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
 ) -> io::Result<()> {
-    run(doors, admin, workers, Arc::new(routes)).await
+    run(doors, admin, workers, Arc::new(routes), Arc::new(|_| {})).await
+}
+
+/// Serves as [`serve`] does, and `operators` on the admin door besides.
+///
+/// # Errors
+///
+/// The system's, when threads cannot be started or ports cannot be polled.
+pub async fn serve_with(
+    doors: Doors,
+    admin: Admin,
+    workers: usize,
+    routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
+    operators: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
+) -> io::Result<()> {
+    run(doors, admin, workers, Arc::new(routes), Arc::new(operators)).await
 }
 
 /// Adds a service's routes. Without this type the whole server would be compiled once for each
 /// service, 0.15 MB of binary each.
 type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-async fn run(doors: Doors, mut admin: Admin, workers: usize, routes: Routes) -> io::Result<()> {
+async fn run(
+    doors: Doors,
+    mut admin: Admin,
+    workers: usize,
+    routes: Routes,
+    operators: Routes,
+) -> io::Result<()> {
     let admin_address = doors.admin();
     let admin::WhoAmI { service, me, .. } = &admin.whoami;
     info!(
@@ -114,7 +135,8 @@ async fn run(doors: Doors, mut admin: Admin, workers: usize, routes: Routes) -> 
             .service(
                 web::scope("")
                     .guard(fn_guard(|context| context.req_data().contains::<ThroughAdmin>()))
-                    .configure(admin::routes),
+                    .configure(admin::routes)
+                    .configure(|config| operators(config)),
             )
             .default_service(web::to(nothing_here))
             // After the default, which a service may replace.

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use court::event::{Counted, Event, Met, Players};
 use court::follow::Seen;
+use court::path::Path;
 use court::task::Name;
 use rally::{Score, Side};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::knocks::Knocks;
 use crate::lives::Lives;
 use crate::paths::Paths;
 use crate::share::{Known, Shares};
@@ -32,6 +34,7 @@ pub(crate) struct Board {
     pub(crate) tasks: Tasks,
     pub(crate) shares: Shares,
     pub(crate) paths: Paths,
+    pub(crate) knocks: Knocks,
     pub(crate) shown: Shown,
     feeds: HashMap<SocketAddr, Feed>,
     rallies: Window,
@@ -70,6 +73,7 @@ impl Board {
             tasks: Tasks::new(),
             shares: Shares::default(),
             paths: Paths::default(),
+            knocks: Knocks::default(),
             shown: Shown::default(),
             feeds: HashMap::new(),
             rallies: Window::new(),
@@ -136,6 +140,11 @@ impl Board {
             strokes_per_second: rate(&mut self.strokes),
             lives: self.lives.count(),
         }
+    }
+
+    /// Tells all paths, by name.
+    pub(crate) fn paths(&mut self) -> Vec<Path> {
+        self.paths.tell(&mut self.knocks)
     }
 
     /// Returns how many feeds are followed.
@@ -212,9 +221,9 @@ mod tests {
         advance(Duration::from_secs(1)).await;
         let share = serde_json::to_value(board.shares.tell()).expect("plain");
         assert_eq!(share["players"][0]["strokes"], 3);
-        let paths = board.paths.tell();
-        assert_eq!((paths[0].manager.as_str(), paths[0].player.as_str()), ("pi1", "pi2"));
-        assert_eq!(paths[0].faults, 1);
+        let paths = board.paths();
+        assert_eq!((paths[0].from.as_str(), paths[0].to.as_str()), ("pi1", "pi2"));
+        assert_eq!(paths[0].strokes.expect("strokes").faults, 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET /`, `/page/FILE` | the page |
 //! | `GET /score` | everything the page shows but for the rallies, as JSON |
+//! | `GET /paths` | how every path between two nodes is, as JSON |
 //! | `GET /events` | the same as it changes, as server-sent events |
 //! | `GET /lives` | what another scoreboard asks for |
 //!
@@ -11,12 +12,13 @@
 //! each task's `/whoami`, what is played from the managers' feeds. It needs no Docker socket.
 //!
 //! Start reading at `board.rs`: what it knows, of which `lives.rs` is the score, `tasks.rs` the
-//! placement, `share.rs` the spread, `paths.rs` the network and `shown.rs` the ball. `news.rs` tells
+//! placement, `share.rs` the spread, `paths.rs` the network, with `knocks.rs` from the proxies, and `shown.rs` the ball. `news.rs` tells
 //! browsers, `exchange.rs` other scoreboards.
 
 mod board;
 mod census;
 mod exchange;
+mod knocks;
 mod lives;
 mod news;
 mod options;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use court::feed::{Feed, HEARTBEAT, Late, render};
+use court::path::{self, Path, Paths, Trouble};
 use court::task::{Name, Task};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
+use crate::knocks::Coverage;
 
 /// The least time between two messages: eight a second, and faster than the ball's beat of 150 ms.
 const SPACING: Duration = Duration::from_millis(125);
@@ -29,12 +31,21 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const BEHIND: usize = 16;
 
 /// The version of what `/score` and `/events` tell; a number for each change that breaks a reader.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+
+/// The most paths that a page is told of: those between 32 nodes.
+const MOST_PATHS: usize = 1024;
+
+/// How long what `/paths` told last is told again, whoever asks.
+const PATHS_SERVE: Duration = Duration::from_millis(500);
 
 /// Keeps the board, and tells browsers of it.
 pub(crate) struct News {
     board: Mutex<Board>,
     told: Mutex<Sections>,
+    /// What `/paths` told last, and when.
+    paths: Mutex<Option<(Instant, Box<RawValue>)>>,
+    me: Task,
     pub(crate) feed: Feed,
     changed: Notify,
 }
@@ -54,6 +65,8 @@ impl News {
         Self {
             board: Mutex::new(board),
             told: Mutex::new(told),
+            paths: Mutex::new(None),
+            me: me.clone(),
             feed: Feed::new(BEHIND, Late::Ends),
             changed: Notify::new(),
         }
@@ -135,6 +148,35 @@ impl News {
     pub(crate) fn score(&self) -> Box<RawValue> {
         raw("", &*self.told()).map_or_else(Box::default, |(_, all)| all)
     }
+
+    /// Returns how all paths are, at most half a second old.
+    pub(crate) fn paths(&self) -> Box<RawValue> {
+        let mut last = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, told)) = last.as_ref().filter(|(when, _)| when.elapsed() < PATHS_SERVE) {
+            return told.clone();
+        }
+        let (paths, coverage) = {
+            let mut board = self.board();
+            (board.paths(), board.knocks.coverage())
+        };
+        let Coverage { nodes, pairs, measured } = coverage;
+        let broken = paths.iter().filter(|path| path.trouble == Some(Trouble::Broken)).count();
+        let (format, board) = (path::FORMAT, self.me.clone());
+        let told = Paths { format, board, nodes, pairs, measured, broken, paths };
+        let told = raw("", &told).map_or_else(Box::default, |(_, told)| told);
+        *last = Some((Instant::now(), told.clone()));
+        told
+    }
+}
+
+/// Leaves out the paths that are too many for a page: those with the least trouble.
+fn shown(mut paths: Vec<Path>) -> Vec<Path> {
+    if paths.len() > MOST_PATHS {
+        paths.sort_by_key(|path| path.trouble.map_or(u8::MAX, |trouble| trouble as u8));
+        paths.truncate(MOST_PATHS);
+        paths.sort_by(|one, other| (&one.from, &one.to).cmp(&(&other.from, &other.to)));
+    }
+    paths
 }
 
 /// Updates all sections; returns those that have changed.
@@ -143,7 +185,7 @@ fn look(told: &mut Sections, board: &mut Board) -> Sections {
         update(told, "score", &board.score()),
         update(told, "missing", &board.missing()),
         update(told, "share", &board.shares.tell()),
-        update(told, "paths", &board.paths.tell()),
+        update(told, "paths", &shown(board.paths())),
         update(told, "tasks", &board.tasks.tell()),
     ];
     changed.into_iter().flatten().collect()

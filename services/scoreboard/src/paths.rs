@@ -1,15 +1,17 @@
 //! Which path between two nodes is slow or broken.
 //!
-//! A path leads from a manager's node to a player's. Its times are those of strokes in featured
-//! rallies, a sample of a few rallies a second and manager; its faults are all there were.
+//! Along a path go the knocks of one node's proxy to another's, and the strokes that a manager on the
+//! one asks of a player on the other. The times of strokes are those in featured rallies, a sample of
+//! a few rallies a second and manager; their faults are all there were.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use court::path::{Path, Strokes, Trouble};
 use court::task::Name;
-use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::FORGOTTEN_AFTER;
+use crate::knocks::Knocks;
 use crate::window::Window;
 
 /// The most paths kept: those between 32 nodes, with less than 1.2 MB.
@@ -18,15 +20,15 @@ const MOST: usize = 1024;
 /// How many strokes a path's times are told of; with fewer, p99 would be the slowest of them.
 const SAMPLES: usize = 128;
 
-/// How many strokes it takes to call a path slow.
+/// How many strokes or knocks it takes to call a path slow.
 const ENOUGH: usize = 16;
 
-/// Measures each path.
+/// Measures the strokes along each path.
 #[derive(Debug, Default)]
-pub(crate) struct Paths(HashMap<(Name, Name), Path>);
+pub(crate) struct Paths(HashMap<(Name, Name), Played>);
 
 #[derive(Debug)]
-struct Path {
+struct Played {
     /// The latest times in microseconds, the oldest overwritten first.
     times: Vec<u32>,
     next: usize,
@@ -34,38 +36,9 @@ struct Path {
     heard: Instant,
 }
 
-/// Tells how a path is.
-#[derive(Debug, PartialEq, Serialize)]
-pub(crate) struct Told {
-    /// The node of the managers.
-    pub(crate) manager: Name,
-    /// The node of the players.
-    pub(crate) player: Name,
-    /// How many strokes the times are of.
-    pub(crate) samples: usize,
-    /// The time that half of the strokes took at most, in milliseconds.
-    pub(crate) median: Option<f64>,
-    /// The time that 99 of 100 strokes took at most, in milliseconds.
-    pub(crate) p99: Option<f64>,
-    /// Attempts at a stroke in the last minute that got no lawful answer.
-    pub(crate) faults: u64,
-    /// What is wrong with it, if anything.
-    pub(crate) trouble: Option<Trouble>,
-}
-
-/// Names what can be wrong with a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Trouble {
-    /// There were faults in the last minute.
-    Faults,
-    /// It takes far longer than the others.
-    Slow,
-}
-
 impl Paths {
     /// Finds a path, or begins one at the cost of the one not heard of for longest.
-    fn path(&mut self, manager: &Name, player: &Name) -> &mut Path {
+    fn path(&mut self, manager: &Name, player: &Name) -> &mut Played {
         let key = (manager.clone(), player.clone());
         if self.0.len() >= MOST
             && !self.0.contains_key(&key)
@@ -75,7 +48,7 @@ impl Paths {
             self.0.remove(&oldest);
         }
         let new =
-            || Path { times: Vec::new(), next: 0, faults: Window::new(), heard: Instant::now() };
+            || Played { times: Vec::new(), next: 0, faults: Window::new(), heard: Instant::now() };
         let path = self.0.entry(key).or_insert_with(new);
         path.heard = Instant::now();
         path
@@ -98,83 +71,132 @@ impl Paths {
         self.path(manager, player).faults.add(faults);
     }
 
-    /// Tells all paths heard of in the last minute, and what is wrong with them.
-    pub(crate) fn tell(&mut self) -> Vec<Told> {
-        self.0.retain(|_, path| path.heard.elapsed() < FORGOTTEN_AFTER);
-        let mut told: Vec<Told> = self.0.iter_mut().map(|(key, path)| path.tell(key)).collect();
-        told.sort_by(|one, other| {
-            (&one.manager, &one.player).cmp(&(&other.manager, &other.player))
-        });
-        let usual = |of: fn(&Told) -> Option<f64>| {
-            let mut all: Vec<f64> = told.iter().filter_map(of).collect();
-            all.sort_by(f64::total_cmp);
-            all.get(all.len() / 2).copied().unwrap_or(f64::INFINITY)
+    /// Tells all paths heard of in the last minute by name, and what is wrong with them.
+    pub(crate) fn tell(&mut self, knocks: &mut Knocks) -> Vec<Path> {
+        self.0.retain(|_, played| played.heard.elapsed() < FORGOTTEN_AFTER);
+        let mut paths = BTreeMap::<(Name, Name), Path>::new();
+        let new = |(from, to): &(Name, Name)| Path {
+            from: from.clone(),
+            to: to.clone(),
+            trouble: None,
+            cause: None,
+            knocks: None,
+            strokes: None,
         };
-        let (median, p99) = (usual(|told| told.median), usual(|told| told.p99));
-        for told in &mut told {
-            told.trouble = told.judge(median, p99);
+        for (ends, played) in &mut self.0 {
+            let path = paths.entry(ends.clone()).or_insert_with(|| new(ends));
+            path.strokes = Some(played.tell());
+        }
+        for told in knocks.tell() {
+            let ends = (told.from, told.to);
+            let path = paths.entry(ends.clone()).or_insert_with(|| new(&ends));
+            (path.knocks, path.cause) = (Some(told.knocks), told.cause);
+            path.trouble = told.stale.then_some(Trouble::Unheard);
+        }
+        let mut told: Vec<Path> = paths.into_values().collect();
+        let usual = Usual::of(&told);
+        for path in &mut told {
+            path.trouble = usual.judge(path).or(path.trouble);
         }
         told
     }
 }
 
-impl Path {
-    fn tell(&mut self, (manager, player): &(Name, Name)) -> Told {
+impl Played {
+    fn tell(&mut self) -> Strokes {
         let mut times = self.times.clone();
         times.sort_unstable();
         let rank = |percent: usize| times.get((times.len() * percent).div_ceil(100).max(1) - 1);
         let milliseconds = |micros: Option<&u32>| micros.map(|micros| f64::from(*micros) / 1000.0);
-        Told {
-            manager: manager.clone(),
-            player: player.clone(),
+        Strokes {
             samples: times.len(),
             median: milliseconds(rank(50)),
             p99: milliseconds(rank(99)),
             faults: self.faults.sum(60),
-            trouble: None,
         }
     }
 }
 
-impl Told {
-    /// Calls a path slow if it takes three times what the middle one does and people could tell;
-    /// the rarest strokes vary more, so more is allowed for them.
-    fn judge(&self, median: f64, p99: f64) -> Option<Trouble> {
-        let far = |time: Option<f64>, usual: f64, times: f64, least: f64| {
-            time.is_some_and(|time| time > usual * times && time > usual + least)
+/// Holds what the middle path takes: its median and p99, in milliseconds.
+struct Usual {
+    strokes: [f64; 2],
+    knocks: [f64; 2],
+}
+
+impl Usual {
+    fn of(paths: &[Path]) -> Self {
+        let middle = |of: &dyn Fn(&Path) -> Option<f64>| {
+            let mut all: Vec<f64> = paths.iter().filter_map(of).collect();
+            all.sort_by(f64::total_cmp);
+            all.get(all.len() / 2).copied().unwrap_or(f64::INFINITY)
         };
-        let slow = far(self.median, median, 3.0, 1.0) || far(self.p99, p99, 5.0, 20.0);
-        match self.faults {
-            0 if slow && self.samples >= ENOUGH => Some(Trouble::Slow),
-            0 => None,
-            _ => Some(Trouble::Faults),
+        Self {
+            strokes: [middle(&|path| path.strokes?.median), middle(&|path| path.strokes?.p99)],
+            knocks: [middle(&|path| path.knocks?.median), middle(&|path| path.knocks?.p99)],
         }
     }
+
+    /// Names the worst that is wrong with a path.
+    fn judge(&self, path: &Path) -> Option<Trouble> {
+        let slow_knocks = path.knocks.is_some_and(|knocks| {
+            knocks.count as usize >= ENOUGH && slow([knocks.median, knocks.p99], self.knocks)
+        });
+        let slow_strokes = path.strokes.is_some_and(|strokes| {
+            strokes.samples >= ENOUGH && slow([strokes.median, strokes.p99], self.strokes)
+        });
+        if path.cause.is_some() {
+            Some(Trouble::Broken)
+        } else if path.strokes.is_some_and(|strokes| strokes.faults > 0) {
+            Some(Trouble::Faults)
+        } else {
+            let known = path.trouble.is_none();
+            (slow_knocks && known || slow_strokes).then_some(Trouble::Slow)
+        }
+    }
+}
+
+/// Calls times slow if they are three times the usual and people could tell; the rarest vary more, so
+/// more is allowed for them.
+fn slow([median, p99]: [Option<f64>; 2], usual: [f64; 2]) -> bool {
+    let far = |time: Option<f64>, usual: f64, times: f64, least: f64| {
+        time.is_some_and(|time| time > usual * times && time > usual + least)
+    };
+    far(median, usual[0], 3.0, 1.0) || far(p99, usual[1], 5.0, 20.0)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use court::knock::Cause;
     use tokio::time::advance;
 
     use super::*;
+    use crate::knocks::tests::{report, row};
 
     fn node(n: usize) -> Name {
         Name::from_any(&format!("pi{n}"))
+    }
+
+    /// Tells of strokes alone.
+    fn tell(paths: &mut Paths) -> Vec<Path> {
+        paths.tell(&mut Knocks::default())
+    }
+
+    fn strokes(path: &Path) -> (Option<f64>, Option<f64>, usize) {
+        let strokes = path.strokes.expect("strokes");
+        (strokes.median, strokes.p99, strokes.samples)
     }
 
     #[test]
     fn a_path_s_median_and_p99_are_those_of_its_latest_strokes() {
         let mut paths = Paths::default();
         paths.stroke(&node(1), &node(2), 700);
-        let told = paths.tell();
-        assert_eq!((told[0].median, told[0].p99, told[0].samples), (Some(0.7), Some(0.7), 1));
+        assert_eq!(strokes(&tell(&mut paths)[0]), (Some(0.7), Some(0.7), 1));
         for micros in (1..=1000).rev() {
             paths.stroke(&node(1), &node(2), micros);
         }
-        let told = paths.tell();
-        assert_eq!((told[0].median, told[0].p99, told[0].samples), (Some(0.064), Some(0.127), 128));
+        assert_eq!(strokes(&tell(&mut paths)[0]), (Some(0.064), Some(0.127), 128));
     }
 
     #[tokio::test(start_paused = true)]
@@ -188,10 +210,41 @@ mod tests {
         }
         paths.faults(&node(2), &node(2), 3);
         advance(Duration::from_secs(1)).await;
-        let trouble: Vec<_> = paths.tell().into_iter().map(|told| told.trouble).collect();
+        let trouble: Vec<_> = tell(&mut paths).into_iter().map(|told| told.trouble).collect();
         assert_eq!(trouble, [None, None, Some(Trouble::Slow), Some(Trouble::Faults)]);
         advance(Duration::from_secs(59)).await;
-        assert!(paths.tell().is_empty(), "not heard of for a minute");
+        assert!(tell(&mut paths).is_empty(), "not heard of for a minute");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn knocks_and_strokes_of_a_path_go_together_and_the_worst_is_its_trouble() {
+        let mut paths = Paths::default();
+        let mut knocks = Knocks::default();
+        paths.stroke(&node(1), &node(1), 300);
+        paths.faults(&node(1), &node(2), 3);
+        paths.stroke(&node(1), &node(3), 300);
+        let broken = Some(Cause::LargePackets);
+        let own = row("pi1", &[("pi2", broken), ("pi3", None)]);
+        knocks.hear(report([(0, own), (0, row("pi2", &[("pi1", None)]))]));
+        advance(Duration::from_secs(1)).await;
+        let told = paths.tell(&mut knocks);
+        let ends = |path: &Path| format!("{}>{}", path.from, path.to);
+        let all: Vec<_> = told.iter().map(|path| (ends(path), path.trouble, path.cause)).collect();
+        let expected = [
+            ("pi1>pi1", None, None),
+            ("pi1>pi2", Some(Trouble::Broken), broken),
+            ("pi1>pi3", None, None),
+            ("pi2>pi1", None, None),
+        ];
+        assert_eq!(all, expected.map(|(ends, trouble, cause)| (ends.to_owned(), trouble, cause)));
+        assert!(told[2].knocks.is_some() && told[2].strokes.is_some(), "{:?}", told[2]);
+        assert!(told[0].knocks.is_none() && told[3].strokes.is_none());
+
+        advance(Duration::from_secs(10)).await;
+        let trouble: Vec<_> =
+            paths.tell(&mut knocks).into_iter().map(|path| path.trouble).collect();
+        let unheard = Some(Trouble::Unheard);
+        assert_eq!(trouble, [None, Some(Trouble::Faults), unheard, unheard], "nobody can say");
     }
 
     #[test]

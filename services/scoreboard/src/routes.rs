@@ -2,6 +2,7 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
+use serde_json::value::RawValue;
 
 use crate::exchange::{self, Question};
 use crate::page::{self, File};
@@ -13,6 +14,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/").route(web::get().to(index)))
         .service(web::resource("/page/{file}").route(web::get().to(file)))
         .service(web::resource("/score").route(web::get().to(score)))
+        .service(web::resource("/paths").route(web::get().to(paths)))
         .service(web::resource("/events").route(web::get().to(events)))
         .service(web::resource("/lives").route(web::get().to(lives)));
 }
@@ -29,10 +31,18 @@ async fn file(name: web::Path<String>) -> HttpResponse {
 }
 
 async fn score(scoreboard: web::Data<Scoreboard>) -> HttpResponse {
+    json(&scoreboard.news.score())
+}
+
+async fn paths(scoreboard: web::Data<Scoreboard>) -> HttpResponse {
+    json(&scoreboard.news.paths())
+}
+
+fn json(text: &RawValue) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(format!("{}\n", scoreboard.news.score()))
+        .body(format!("{text}\n"))
 }
 
 async fn events(scoreboard: web::Data<Scoreboard>) -> HttpResponse {

@@ -30,7 +30,7 @@ const CREDIT: u8 = 4;
 /// Tells who a task is, as its `/whoami` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Who {
-    pub(crate) service: Lawful,
+    service: Lawful,
     task: Lawful,
     node: Lawful,
     version: Lawful,
@@ -54,6 +54,11 @@ impl From<String> for Lawful {
 }
 
 impl Who {
+    /// Tells whether it is a task of this service.
+    pub(crate) fn is(&self, service: &str) -> bool {
+        self.service.0.as_str() == service
+    }
+
     fn task(&self) -> Task {
         Task { name: self.task.0.clone(), node: self.node.0.clone() }
     }
@@ -168,7 +173,7 @@ impl Tasks {
 
     /// Tells whether a task of a service is there.
     pub(crate) fn has(&self, service: &str) -> bool {
-        self.here.values().any(|seen| seen.who.service.0.as_str() == service)
+        self.here.values().any(|seen| seen.who.is(service))
     }
 }
 
