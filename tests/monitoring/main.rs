@@ -1,10 +1,10 @@
 //! A real Prometheus scrapes the match as `monitoring/prometheus.yml` says: real DNS, real processes,
 //! on the ports and under the names that a Swarm has, in a network of the test's own.
 //!
-//! `tests/monitoring/run` runs it and says what is missing; `cargo test` leaves it out.
+//! `tests/monitoring/run` runs it and says what is missing; `cargo test` leaves it out. What Prometheus
+//! saw is left in `target/monitoring/seen.txt`.
 
 #![cfg(unix)]
-#![allow(clippy::print_stdout, reason = "what Prometheus sees is shown with --nocapture")]
 
 #[path = "../dns/alone.rs"]
 mod alone;

@@ -54,36 +54,42 @@ fn prometheus_sees_what_clients_see_and_tells_when_nobody_plays() {
         let prometheus = Prometheus::start(&config, listen).await;
         let asker = prometheus.asker;
 
-        all_targets_are_up(asker).await;
+        let mut seen = all_targets_are_up(asker).await;
         asker.until_number("count(pong_rallies_total == 0)", 10.0).await;
-        numbers_are_those_of_the_clients(asker, &cluster).await;
+        seen += &numbers_are_those_of_the_clients(asker, &cluster).await;
         every_documented_metric_is_there(asker).await;
         promtool_is_content(&cluster).await;
-        no_panel_is_empty(asker).await;
+        seen += &no_panel_is_empty(asker).await;
         assert_eq!(asker.firing().await, [], "all is well");
-        the_alert_fires_when_nobody_plays(asker, &mut cluster).await;
+        seen += &the_alert_fires_when_nobody_plays(asker, &mut cluster).await;
+        std::fs::create_dir_all("target/monitoring").expect("a folder");
+        std::fs::write("target/monitoring/seen.txt", seen).expect("written");
     });
 }
 
-async fn all_targets_are_up(asker: Asker) {
+async fn all_targets_are_up(asker: Asker) -> String {
     let look = async |asker: &Asker| {
         let targets = asker.targets().await;
         // 14 tasks, the machine, and Prometheus itself.
         let up = targets.len() == 16 && targets.iter().all(|target| target[2] == "up");
         up.then_some(targets)
     };
-    for [job, instance, health] in asker.until("all 16 targets are up", look).await {
-        println!("{job:<12} {instance:<16} {health}");
-    }
+    let targets = asker.until("all 16 targets are up", look).await;
+    let line =
+        |[job, instance, health]: &[String; 3]| format!("{job:<12} {instance:<16} {health}\n");
+    targets.iter().map(line).collect()
 }
 
-async fn numbers_are_those_of_the_clients(asker: Asker, cluster: &Cluster) {
+async fn numbers_are_those_of_the_clients(asker: Asker, cluster: &Cluster) -> String {
     let begun = std::time::Instant::now();
     let told = clients::play(&cluster.doors(), Duration::from_secs(18)).await;
     let rate = f64::from(told.rallies) / begun.elapsed().as_secs_f64();
     // While it lasts, so that the window is full of it.
     let seen = asker.number("sum(rate(pong_rallies_total[15s]))").await.expect("a rate");
-    println!("{told:?}, {rate:.1} rallies a second; Prometheus: {seen:.1}");
+    let mut report = format!(
+        "clients: {told:?}, {rate:.1} rallies a second\n\
+         Prometheus: sum(rate(pong_rallies_total[15s])) = {seen:.1}\n"
+    );
     assert!((seen / rate - 1.0).abs() < 0.15, "{seen} rallies a second, but {rate} were played");
 
     let [rallies, strokes] = [told.rallies, told.strokes].map(f64::from);
@@ -102,10 +108,11 @@ async fn numbers_are_those_of_the_clients(asker: Asker, cluster: &Cluster) {
         (r#"sum(pong_roster_tasks{job="manager",state="ready"})"#, 8.0),
     ] {
         asker.until_number(expression, count).await;
+        report += &format!("  {expression} = {count}\n");
     }
     let grown = asker.number("sum(increase(pong_rallies_total[1m]))").await.expect("a number");
-    println!("increase: {grown:.0} of {rallies}");
     assert!((grown / rallies - 1.0).abs() < 0.15, "{grown} of {rallies}");
+    report + &format!("  sum(increase(pong_rallies_total[1m])) = {grown:.0} of {rallies}\n")
 }
 
 async fn every_documented_metric_is_there(asker: Asker) {
@@ -131,13 +138,13 @@ async fn promtool_is_content(cluster: &Cluster) {
     }
 }
 
-async fn no_panel_is_empty(asker: Asker) {
+async fn no_panel_is_empty(asker: Asker) -> String {
     let shown = dashboard::shown(asker).await;
     assert_eq!(dashboard::empty(&shown), Vec::<&str>::new(), "{shown:?}");
-    println!("{} panels show {} series", shown.len(), shown.values().sum::<usize>());
+    format!("dashboard: {} panels, {} series\n", shown.len(), shown.values().sum::<usize>())
 }
 
-async fn the_alert_fires_when_nobody_plays(asker: Asker, cluster: &mut Cluster) {
+async fn the_alert_fires_when_nobody_plays(asker: Asker, cluster: &mut Cluster) -> String {
     cluster.kill("ping");
     let begun = std::time::Instant::now();
     let nobody = get(cluster.doors()[0], "/", &[]);
@@ -148,12 +155,10 @@ async fn the_alert_fires_when_nobody_plays(asker: Asker, cluster: &mut Cluster) 
     };
     let alert = asker.until("PongNoPlayers fires", look).await;
     assert_eq!((alert["service"].as_str(), alert["severity"].as_str()), ("ping", "critical"));
-    println!(
-        "PongNoPlayers fires {:.0} s after the last one was killed",
-        begun.elapsed().as_secs_f64()
-    );
+    let took = begun.elapsed().as_secs_f64();
     let shown = dashboard::shown(asker).await;
     for panel in ["Alerts", "Requests refused"] {
         assert!(shown[panel] > 0, "{panel}: {shown:?}");
     }
+    format!("alert: {alert:?} fires {took:.0} s after the last ping was killed\n")
 }
