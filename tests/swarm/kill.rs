@@ -1,5 +1,7 @@
 //! Tasks killed on the spot, one of each kind at a time, ten times.
 
+use futures_util::future::join_all;
+
 use crate::load::STEADY;
 use crate::stage::{Excuse, Stage};
 use crate::swarm::{NODES, Task, cluster, running, until};
@@ -20,12 +22,8 @@ pub(crate) async fn every_kind(stage: &mut Stage) {
         .play("docker kill: one of each kind, ten times", STEADY, async |scene| {
             let mut killed = Vec::new();
             for round in 0..ROUNDS {
-                for (service, _) in KINDS {
-                    let tasks = running(service).await;
-                    let victim = &tasks[round % tasks.len()];
-                    signal(victim, "KILL").await;
-                    killed.push(victim.container.clone());
-                }
+                let victims = KINDS.map(|(service, _)| kill(service, round));
+                killed.extend(join_all(victims).await);
                 for (service, count) in KINDS {
                     replaced(service, count, &killed).await;
                 }
@@ -37,6 +35,14 @@ pub(crate) async fn every_kind(stage: &mut Stage) {
             Excuse { killed, ..Excuse::default() }
         })
         .await;
+}
+
+/// Kills a task of a service, each round another; returns its container.
+async fn kill(service: &str, round: usize) -> String {
+    let mut tasks = running(service).await;
+    let victim = tasks.swap_remove(round % tasks.len());
+    signal(&victim, "KILL").await;
+    victim.container
 }
 
 /// Sends a signal to a task's process, by the engine of its node.

@@ -6,11 +6,13 @@
 
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::mpsc;
 
+use crate::board::Boards;
 use crate::ledger::Ledger;
 use crate::stage::Stage;
 use crate::table::{Line, say};
@@ -18,11 +20,13 @@ use crate::watch::Watch;
 
 mod accounting;
 mod answer;
+mod board;
 mod deploy;
 mod drain;
 mod follow;
 mod health;
 mod kill;
+mod lamps;
 mod ledger;
 mod load;
 mod lost;
@@ -38,9 +42,10 @@ mod watch;
 type Scenario = for<'a> fn(&'a mut Stage) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Scenario); 12] = [
+const SCENARIOS: [(&str, Scenario); 13] = [
     ("plain", |stage| deploy::plain(stage).boxed_local()),
     ("deploy", |stage| deploy::stack(stage).boxed_local()),
+    ("lamps", |stage| lamps::follow_the_ball(stage).boxed_local()),
     ("scale", |stage| scale::stack(stage).boxed_local()),
     ("roll", |stage| roll::players_and_managers(stage).boxed_local()),
     ("doors", |stage| roll::proxies(stage).boxed_local()),
@@ -72,7 +77,13 @@ async fn play(wanted: &[String]) -> bool {
     let (started, starts) = mpsc::unbounded_channel();
     let ledger = Ledger::default();
     tokio::spawn(follow::all(starts, ledger.clone()));
-    let mut stage = Stage { watch: Watch::start(&started), ledger, lines: Vec::new() };
+    let mut stage = Stage {
+        watch: Watch::start(&started),
+        ledger,
+        boards: Boards::default(),
+        lines: Vec::new(),
+        begun: Instant::now(),
+    };
     for (name, scenario) in SCENARIOS {
         let chosen = wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str()));
         if !chosen && name != "deploy" {

@@ -7,8 +7,11 @@ use crate::load::{CLIENTS, Record, STEADY};
 use crate::stage::{Excuse, Scene, Stage, age};
 use crate::swarm::{shell, until, until_running};
 
-/// How soon there are rallies again after the first player's healthcheck has passed.
+/// How soon all managers play again after the first player's healthcheck has passed.
 const PLAYS_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long nobody may be told of missing players after that.
+const LISTENED: Duration = Duration::from_secs(1);
 
 pub(crate) async fn serves(stage: &mut Stage) {
     stage
@@ -25,8 +28,13 @@ pub(crate) async fn serves(stage: &mut Stage) {
             .await;
             shell("docker service scale --detach pong_ping=2").await;
             until_running("pong_ping", 2, 20).await;
-            until("rallies again", 10, async || first_rally(scene, gone).is_some()).await;
-            resumes_in_time(scene, gone);
+            let healthy = first_healthy(scene).expect("two players are healthy");
+            let enough = PLAYS_WITHIN + LISTENED;
+            until("managers had their time", 20, async || {
+                healthy.elapsed().is_ok_and(|time| time >= enough)
+            })
+            .await;
+            resumes_in_time(scene, healthy);
             Excuse { nobody: true, ..Excuse::default() }
         })
         .await;
@@ -36,26 +44,24 @@ fn told(record: &Record) -> bool {
     matches!(&record.came, Err(Trouble::Refused(_)))
 }
 
-fn first_rally(scene: &Scene, since: SystemTime) -> Option<SystemTime> {
-    let records = scene.load.records();
-    let good = records.iter().filter(|record| record.asked >= since && record.came.is_ok());
-    good.map(Record::ended).min()
+fn first_healthy(scene: &Scene) -> Option<SystemTime> {
+    scene.events("ping.", "health_status: healthy").first().map(|event| event.at)
 }
 
-fn resumes_in_time(scene: &mut Scene, gone: SystemTime) {
-    let healthy = scene.events("ping.", "health_status: healthy").first().map(|event| event.at);
-    let (Some(healthy), Some(first)) = (healthy, first_rally(scene, gone)) else {
-        scene.check(false, "no player became healthy, or none played".to_owned());
-        return;
-    };
-    let wait = age(first, healthy);
-    scene.note(format!("rallies again {} ms after the first player was healthy", wait.as_millis()));
-    scene.check(wait <= PLAYS_WITHIN, format!("rallies again only after {wait:?}"));
+fn resumes_in_time(scene: &mut Scene, healthy: SystemTime) {
     let records = scene.load.records();
-    let reason = records.iter().find(|record| told(record)).map(|record| &record.came);
-    if let Some(Err(Trouble::Refused(reason))) = reason {
-        let reason = reason.clone();
-        drop(records);
-        scene.note(format!("clients were told: {reason}"));
-    }
+    let refusals = records.iter().filter(|record| told(record));
+    let last = refusals.max_by_key(|record| record.ended());
+    let last = last.map(|last| (last.ended(), last.came.as_ref().err().map(ToString::to_string)));
+    let again = records.iter().filter(|record| record.came.is_ok() && record.asked >= healthy);
+    let first = again.map(Record::ended).min();
+    drop(records);
+    let (Some((last, Some(reason))), Some(first)) = (last, first) else {
+        return scene.check(false, "nobody was told, or nobody played".to_owned());
+    };
+    let ms = |then| age(then, healthy).as_millis();
+    scene.note(format!("rallies again {} ms after the first player was healthy", ms(first)));
+    scene.note(format!("the last client was told {} ms after: {reason}", ms(last)));
+    let late = age(last, healthy);
+    scene.check(late <= PLAYS_WITHIN, format!("a client was told even after {late:?}"));
 }

@@ -10,6 +10,9 @@ use crate::swarm::{NODES, running, shell, until};
 /// The services whose rolling update costs no client anything.
 const BEHIND_THE_DOOR: [&str; 3] = ["ping", "pong", "manager"];
 
+/// The service that no rally passes; what it knows of the score must outlast the roll.
+const PAGES: &str = "scoreboard";
+
 /// Answers of this long must be of one release before a roll is over.
 const SETTLED: Duration = Duration::from_millis(500);
 
@@ -20,9 +23,10 @@ pub(crate) async fn players_and_managers(stage: &mut Stage) {
     ] {
         stage
             .play(&format!("{name}: ping, pong, manager"), STEADY, async |scene| {
-                for service in BEHIND_THE_DOOR {
+                for service in BEHIND_THE_DOOR.iter().chain(&[PAGES]) {
                     shell(&format!("docker service {command} --detach pong_{service}")).await;
                 }
+                until("the scoreboards are rolled", 60, async || is_of(PAGES, 2, to).await).await;
                 for service in BEHIND_THE_DOOR {
                     rolled(scene, service, 2, to).await;
                 }
@@ -54,18 +58,26 @@ pub(crate) async fn proxies(stage: &mut Stage) {
 
 /// Waits until all tasks are of the release's image, and all answers too.
 async fn rolled(scene: &Scene, service: &str, count: usize, to: &str) {
-    let (name, image) = (format!("pong_{service}"), format!("swarm-pong:{to}"));
     until(&format!("{service} is of release {to}"), 60, async || {
-        let tasks = running(&name).await;
-        let since = SystemTime::now() - SETTLED;
-        let records = scene.load.records();
-        let recent = records.iter().filter(|record| record.asked >= since);
-        let seen: BTreeSet<&str> = recent.flat_map(|record| releases(record, service)).collect();
-        tasks.len() == count
-            && tasks.iter().all(|task| task.image == image)
-            && seen.into_iter().eq([to])
+        is_of(service, count, to).await && answers_are_of(scene, service, to)
     })
     .await;
+}
+
+/// Tells whether all the latest answers come from the release.
+fn answers_are_of(scene: &Scene, service: &str, release: &str) -> bool {
+    let since = SystemTime::now() - SETTLED;
+    let records = scene.load.records();
+    let recent = records.iter().filter(|record| record.asked >= since);
+    let seen: BTreeSet<&str> = recent.flat_map(|record| releases(record, service)).collect();
+    seen.into_iter().eq([release])
+}
+
+/// Tells whether so many tasks of a service run, all of the release's image.
+async fn is_of(service: &str, count: usize, release: &str) -> bool {
+    let (tasks, image) =
+        (running(&format!("pong_{service}")).await, format!("swarm-pong:{release}"));
+    tasks.len() == count && tasks.iter().all(|task| task.image == image)
 }
 
 /// The releases of a service that an answer names.

@@ -1,9 +1,10 @@
 //! A scenario as it is played: clients ask, something happens, and then all must add up.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::accounting::{self, Ended};
 use crate::answer::Trouble;
+use crate::board::Boards;
 use crate::ledger::Ledger;
 use crate::load::{Load, Record};
 use crate::table::{Line, say};
@@ -33,7 +34,9 @@ pub(crate) struct Excuse {
 pub(crate) struct Stage {
     pub(crate) watch: Watch,
     pub(crate) ledger: Ledger,
+    pub(crate) boards: Boards,
     pub(crate) lines: Vec<Line>,
+    pub(crate) begun: Instant,
 }
 
 /// The clients of one scenario, and when they began.
@@ -46,6 +49,10 @@ pub(crate) struct Scene {
 }
 
 impl Stage {
+    pub(crate) fn announce(&self, name: &str) {
+        say(&format!("-- {name} (after {} s)", self.begun.elapsed().as_secs()));
+    }
+
     /// Plays a scenario under load and settles the accounts.
     pub(crate) async fn play(
         &mut self,
@@ -53,7 +60,7 @@ impl Stage {
         pause: Duration,
         act: impl AsyncFnOnce(&mut Scene) -> Excuse,
     ) {
-        say(&format!("-- {name}"));
+        self.announce(name);
         let begun = SystemTime::now();
         let base = self.ledger.begin(begun);
         let load = Load::start(pause);
@@ -75,7 +82,11 @@ impl Stage {
             line.faults.push(format!("only {rate:.0} rallies a second"));
         }
         line.faults.extend(ill(&events, &self.watch.since(SystemTime::UNIX_EPOCH), &excuse));
-        let account = accounting::compare(&records, &self.ledger, &base, begun, &ended).await;
+        let mut account = accounting::compare(&records, &self.ledger, &base, begun, &ended).await;
+        if excuse.opening {
+            self.boards.begin(&base);
+        }
+        self.boards.compare(&self.ledger.books(), &ended, rate, &mut account).await;
         line.notes.extend(account.notes);
         line.faults.extend(account.faults);
         line.tell();

@@ -122,7 +122,7 @@ impl Watch {
 }
 
 /// Makes `ping.2` of `pong_ping.2.x8k…`; a task of a global service is named after its node.
-fn task(name: &str, node: &str) -> String {
+pub(crate) fn task(name: &str, node: &str) -> String {
     let mut parts = name.trim_start_matches("pong_").split('.');
     let service = parts.next().unwrap_or_default();
     match parts.next().and_then(|slot| slot.parse::<u32>().ok()) {

@@ -7,7 +7,6 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -52,8 +51,11 @@ async fn turn_away(listener: TcpListener, enough: CancellationToken) -> io::Resu
     while let Some(accepted) = enough.run_until_cancelled(listener.accept()).await {
         answers.spawn(timeout(PATIENCE, one(accepted?.0)));
     }
-    while let Some(accepted) = listener.accept().now_or_never() {
-        answers.spawn(timeout(PATIENCE, one(accepted?.0)));
+    // The runtime may not have heard yet of those that came last; the kernel knows.
+    let listener = listener.into_std()?;
+    while let Ok((connection, _)) = listener.accept() {
+        connection.set_nonblocking(true)?;
+        answers.spawn(timeout(PATIENCE, one(TcpStream::from_std(connection)?)));
     }
     drop(listener);
     answers.close();
