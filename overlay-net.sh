@@ -163,6 +163,7 @@ up() {
   service proxy stop-first --mode global --endpoint-mode vip \
     --env 'PONG_TASK=proxy.{{.Node.Hostname}}' \
     --env PONG_MANAGERS=tasks.manager:3000 --env PONG_SCOREBOARDS=tasks.scoreboard:3000 \
+    --env PONG_PROXIES=tasks.proxy:3001 \
     --publish "mode=${PONG_PUBLISH:-host},target=3000,published=${PONG_PORT:-3000},protocol=tcp" \
     "$image" proxy
   service light stop-first --mode global --endpoint-mode dnsrr --user 0:0 \

@@ -25,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
+#[cfg(test)]
+mod crowd;
 mod knock;
 mod measured;
 mod pair;

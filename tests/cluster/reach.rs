@@ -22,7 +22,7 @@ async fn send(door: std::net::SocketAddr, bytes: &[u8]) -> String {
 }
 
 /// Requests that try to lead elsewhere; DECOY stands for an address they must not reach.
-const LURES: [&str; 26] = [
+const LURES: [&str; 28] = [
     "GET http://DECOY/ HTTP/1.1\r\nHost: DECOY\r\n\r\n",
     "GET http://DECOY/metrics HTTP/1.1\r\nHost: door\r\n\r\n",
     "GET http://user@DECOY/rally HTTP/1.1\r\nHost: door\r\n\r\n",
@@ -38,6 +38,8 @@ const LURES: [&str; 26] = [
     "GET /rally@DECOY/ HTTP/1.1\r\nHost: door\r\n\r\n",
     "GET /rally?@DECOY/../metrics HTTP/1.1\r\nHost: door\r\n\r\n",
     "GET /rally#@DECOY/ HTTP/1.1\r\nHost: door\r\n\r\n",
+    "GET /knock-up HTTP/1.1\r\nHost: door\r\n\r\n",
+    "POST /knock HTTP/1.1\r\nHost: door\r\nContent-Length: 0\r\n\r\n",
     "GET /../metrics HTTP/1.1\r\nHost: door\r\n\r\n",
     "GET /page/../metrics HTTP/1.1\r\nHost: door\r\n\r\n",
     "GET /page/%2e%2e/metrics HTTP/1.1\r\nHost: door\r\n\r\n",
@@ -76,7 +78,8 @@ async fn nothing_leads_a_proxy_anywhere_but_to_its_upstreams() {
     assert_eq!(decoy.heard(), [""; 0]);
 
     // What did get through asks for a rally, or for what a scoreboard shows to all.
-    for (upstream, allowed) in [(&manager, &["/"][..]), (&scoreboard, &["/", "/score", "/events"])]
+    for (upstream, allowed) in
+        [(&manager, &["/"][..]), (&scoreboard, &["/", "/score", "/paths", "/events"])]
     {
         for head in upstream.heard() {
             let target = head.split(' ').nth(1).expect("a target");
@@ -108,6 +111,7 @@ async fn each_path_goes_to_its_upstream() {
         ("/rally", html, "rally", "/"),
         ("/rally?who", html, "rally", "/?who"),
         ("/score", "Accept: */*", "board", "/score"),
+        ("/paths", "Accept: */*", "board", "/paths"),
         ("/events", "Accept: */*", "board", "/events"),
         ("/page/court.js", "Accept: */*", "board", "/page/court.js"),
     ] {

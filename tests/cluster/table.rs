@@ -122,6 +122,6 @@ pub(crate) fn manager(
 pub(crate) fn proxy(name: &str, managers: &[SocketAddr], scoreboards: &[SocketAddr]) -> Service {
     let [managers, scoreboards] =
         [managers, scoreboards].map(|at| Peers::from_iter(at.iter().copied()));
-    let options = proxy::Options { managers, scoreboards };
+    let options = proxy::Options { managers, scoreboards, proxies: Peers::default() };
     start(|doors, stop| proxy::run(options, task(name), doors, 1, stop))
 }

@@ -31,6 +31,7 @@ mod ledger;
 mod load;
 mod lost;
 mod nobody;
+mod paths;
 mod roll;
 mod scale;
 mod sick;
@@ -42,7 +43,7 @@ mod watch;
 type Scenario = for<'a> fn(&'a mut Stage) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Scenario); 13] = [
+const SCENARIOS: [(&str, Scenario); 14] = [
     ("plain", |stage| deploy::plain(stage).boxed_local()),
     ("deploy", |stage| deploy::stack(stage).boxed_local()),
     ("lamps", |stage| lamps::follow_the_ball(stage).boxed_local()),
@@ -53,6 +54,7 @@ const SCENARIOS: [(&str, Scenario); 13] = [
     ("drain", |stage| drain::a_node(stage).boxed_local()),
     ("lost", |stage| lost::a_node(stage).boxed_local()),
     ("cut", |stage| lost::a_cable(stage).boxed_local()),
+    ("paths", |stage| paths::each_trouble_named(stage).boxed_local()),
     ("nobody", |stage| nobody::serves(stage).boxed_local()),
     ("health", |stage| health::of_the_frozen_and_the_busy(stage).boxed_local()),
     // The last: Swarm keeps new tasks away from nodes where many have failed, so they crowd together.

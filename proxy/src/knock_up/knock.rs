@@ -113,8 +113,9 @@ fn read(answer: &[u8]) -> Result<Row, Cause> {
         let cut = b"HTTP/1.1 200 ".starts_with(&answer[..answer.len().min(13)]);
         return Err(if cut && head.is_none() { Cause::Reset } else { Cause::Answer });
     };
+    let endless = answer.len() as u64 == MOST;
     serde_json::from_slice(&answer[head + 4..])
-        .map_err(|error| if error.is_eof() { Cause::Reset } else { Cause::Answer })
+        .map_err(|error| if error.is_eof() && !endless { Cause::Reset } else { Cause::Answer })
 }
 
 fn cause(error: &io::Error) -> Cause {

@@ -239,12 +239,16 @@ mod tests {
         ] {
             for luck in 0..12 {
                 let mut pair = Pair::new(luck);
-                (0..luck).for_each(|_| drop(step(&mut pair, WHOLE)));
+                (0..luck).for_each(|_| {
+                    let _ = step(&mut pair, WHOLE);
+                });
                 let named = until(&mut pair, net, Some(cause));
                 // Large ones come each third time only.
                 let most = if cause == Cause::LargePackets { 11_500 } else { 10_500 };
                 assert!(named <= Duration::from_millis(most), "{cause:?} after {named:?}");
-                (0..luck).for_each(|_| drop(step(&mut pair, net)));
+                (0..luck).for_each(|_| {
+                    let _ = step(&mut pair, net);
+                });
                 assert_eq!(pair.broken(), Some(cause), "and it stays so");
                 let cleared = until(&mut pair, WHOLE, None);
                 assert!(cleared <= Duration::from_secs(8), "{cause:?} cleared after {cleared:?}");
@@ -295,7 +299,7 @@ mod tests {
             let mut pair = Pair::new(0);
             for (answers, failure) in between.into_iter().zip(failures) {
                 // Two that are answered, the large one among them if that had failed.
-                (0..answers).for_each(|_| drop(step(&mut pair, WHOLE)));
+                (0..answers).for_each(|_| { let _ = step(&mut pair, WHOLE); });
                 step(&mut pair, [failure; 2]);
                 prop_assert_eq!(pair.broken(), None);
             }

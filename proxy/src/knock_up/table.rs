@@ -217,3 +217,6 @@ impl Table {
         Report { rows: std::iter::once(own).chain(heard).collect() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,12 +73,13 @@ impl Knocks {
 
     /// Names all nodes that proxies have lately told of.
     fn nodes(&self) -> BTreeSet<&Name> {
+        let addresses = self.addresses();
         let mut nodes = BTreeSet::new();
         for (node, (when, row)) in &self.0 {
             if when.elapsed() < STALE_AFTER {
                 nodes.insert(node);
                 let to = row.pairs.iter().map(|pair| &pair.to);
-                nodes.extend(to.map(|to| self.at(to).unwrap_or(to)));
+                nodes.extend(to.map(|to| addresses.get(to).copied().unwrap_or(to)));
             }
         }
         nodes
@@ -91,23 +92,25 @@ impl Knocks {
         self.nodes().into_iter().filter(missed).take(MOST_MISSED).cloned().collect()
     }
 
-    /// Finds the node whose proxy has never told anybody at an address who it is.
-    fn at(&self, name: &Name) -> Option<&Name> {
-        let is_there =
-            |row: &Row| row.at.is_some_and(|at| Name::from_any(&at.to_string()) == *name);
-        self.0.iter().find(|(_, (_, row))| is_there(row)).map(|(node, _)| node)
+    /// Returns the nodes by what their proxies are called where they have never answered.
+    fn addresses(&self) -> HashMap<Name, &Name> {
+        let at = |(node, (_, row)): (_, &(Instant, Row))| {
+            row.at.map(|at| (Name::from_any(&at.to_string()), node))
+        };
+        self.0.iter().filter_map(at).collect()
     }
 
     /// Tells each pair that was told of in the last minute.
     pub(crate) fn tell(&mut self) -> Vec<Knocked> {
         self.0.retain(|_, (when, _)| when.elapsed() < FORGOTTEN_AFTER);
         let milliseconds = |micros: Option<u32>| micros.map(|micros| f64::from(micros) / 1000.0);
+        let addresses = self.addresses();
         let mut told = Vec::new();
         for (from, (when, row)) in &self.0 {
             let stale = when.elapsed() >= STALE_AFTER;
             told.extend(row.pairs.iter().map(|pair| Knocked {
                 from: from.clone(),
-                to: self.at(&pair.to).unwrap_or(&pair.to).clone(),
+                to: (*addresses.get(&pair.to).unwrap_or(&&pair.to)).clone(),
                 knocks: Told {
                     median: milliseconds(pair.median),
                     p99: milliseconds(pair.p99),
@@ -220,7 +223,8 @@ pub(crate) mod tests {
     fn what_is_kept_is_bounded() {
         let mut knocks = Knocks::default();
         let many: Vec<String> = (0..1000).map(|n| format!("pi{n}")).collect();
-        let pairs: Vec<_> = many.iter().map(|to| (to.as_str(), None)).collect();
+        let others: Vec<String> = (0..1000).map(|n| format!("other{n}")).collect();
+        let pairs: Vec<_> = others.iter().map(|to| (to.as_str(), None)).collect();
         for from in &many {
             knocks.hear(report([(0, row(from, &pairs))]));
         }

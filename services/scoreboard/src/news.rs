@@ -218,6 +218,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::knocks::Knocks;
 
     /// News of a board that knows one of everything.
     fn news() -> News {
@@ -259,6 +260,9 @@ mod tests {
         ] {
             board.see(Seen::Told(address, event));
         }
+        let report = r#"{"rows":[{"age":0,"row":{"proxy":{"task":"proxy.1","node":"pi1"},
+            "at":null,"pairs":[["pi2","timeout",300,900,32,3]]}}]}"#;
+        board.knocks.hear(serde_json::from_str(report).expect("a report"));
         drop(board);
         news
     }
@@ -277,7 +281,8 @@ mod tests {
 
     #[tokio::test]
     async fn every_field_that_is_told_is_described() {
-        let described = include_str!("../../../docs/score.md");
+        let described = include_str!("../../../docs/score.md").to_owned();
+        let described = described + include_str!("../../../docs/paths.md");
         let news = news();
         let answer = news.feed.answer(bytes::Bytes::new());
         assert!(news.tell_changes(true, false));
@@ -287,15 +292,42 @@ mod tests {
         let told = std::str::from_utf8(&told).expect("text");
         let told = told.strip_prefix("event: news\ndata: ").expect("news");
         let mut names = Vec::new();
-        for json in [told, news.score().get()] {
+        for json in [told, news.score().get(), news.paths().get()] {
             fields(&serde_json::from_str(json).expect("JSON"), &mut names);
         }
-        for expected in ["strokes", "rallies", "played", "tasks", "trouble", "lives", "format"] {
+        for expected in ["strokes", "rallies", "played", "tasks", "trouble", "lives", "measured"] {
             assert!(names.iter().any(|name| name == expected), "{expected} was not told");
         }
         for name in names {
-            assert!(described.contains(&format!("`{name}`")), "{name} is not in docs/score.md");
+            assert!(described.contains(&format!("`{name}`")), "{name} is described nowhere");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_paths_are_told_anew_each_half_second_however_often_they_are_asked_for() {
+        let news = news();
+        let first = news.paths();
+        assert!(first.get().contains(r#""broken":1"#), "{first}");
+        news.board().knocks = Knocks::default();
+        assert_eq!(news.paths().get(), first.get());
+        tokio::time::advance(PATHS_SERVE).await;
+        assert!(news.paths().get().contains(r#""broken":0"#));
+    }
+
+    #[tokio::test]
+    async fn of_too_many_paths_the_page_is_told_of_those_in_trouble() {
+        let path = |n: usize| Path {
+            from: Name::from_any(&format!("pi{n}")),
+            to: Name::from_any("pi0"),
+            trouble: (n == 2000).then_some(Trouble::Broken),
+            cause: None,
+            knocks: None,
+            strokes: None,
+        };
+        let shown = shown((1..=2000).map(path).collect());
+        assert_eq!(shown.len(), MOST_PATHS);
+        assert!(shown.iter().any(|path| path.trouble.is_some()));
+        assert!(shown.is_sorted_by_key(|path| path.from.clone()));
     }
 
     #[tokio::test]

@@ -1,0 +1,156 @@
+//! The knock-up: each broken path is named, with its cause, through every node's port and by the
+//! command; no other is; and it is cleared when it heals.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::load::STEADY;
+use crate::stage::{Excuse, Scene, Stage};
+use crate::swarm::{Engine, NODES, cluster, until, until_running};
+
+/// How soon a broken path must be named, and one that has healed cleared.
+const IN_TIME: Duration = Duration::from_secs(15);
+
+/// The nodes between which packets are lost.
+const FROM: &str = "pi1";
+const TO: &str = "pi2";
+
+/// The node whose proxy is killed.
+const VICTIM: &str = "pi3";
+
+/// From which size on packets are dropped where only large ones are: with 50 bytes around it less
+/// than the overlay's MTU of 1,450, and more than any knock but a large one.
+const LARGE: &str = "1400";
+
+/// The broken paths, such as `pi1>pi2`, with their causes.
+type Broken = BTreeMap<String, String>;
+
+pub(crate) async fn each_trouble_named(stage: &mut Stage) {
+    stage
+        .play("paths: all six well", STEADY, async |scene| {
+            told(scene, &NODES, &Broken::new(), "well").await;
+            command(scene, 0).await;
+            Excuse::default()
+        })
+        .await;
+    for (name, bytes, cause) in [
+        ("paths: one direction of one link dropped", None, "timeout"),
+        ("paths: large packets of one direction dropped", Some(LARGE), "large_packets"),
+    ] {
+        stage
+            .play(name, STEADY, async |scene| {
+                let packets: Vec<&str> = [FROM, TO].into_iter().chain(bytes).collect();
+                cluster(&[&["drop"], &packets[..]].concat()).await;
+                // A connection needs both directions; a large packet goes in one.
+                let ways = if bytes.is_some() { &["pi1>pi2"][..] } else { &["pi1>pi2", "pi2>pi1"] };
+                let broken = ways.iter().map(|way| ((*way).to_owned(), cause.to_owned())).collect();
+                told(scene, &NODES, &broken, "named").await;
+                command(scene, 1).await;
+                cluster(&[&["pass"], &packets[..]].concat()).await;
+                told(scene, &NODES, &Broken::new(), "cleared").await;
+                Excuse { nodes: vec![FROM, TO], ..Excuse::default() }
+            })
+            .await;
+    }
+    stage
+        .play("paths: a proxy killed as often as it comes", STEADY, async |scene| {
+            let mut killed = Vec::new();
+            let ways = ["pi1>pi3", "pi2>pi3"].map(|way| (way.to_owned(), "no_dns".to_owned()));
+            let broken = Broken::from(ways);
+            let named = told(scene, &[FROM, TO], &broken, "named");
+            tokio::select! {
+                biased;
+                () = named => {}
+                () = keep_killing(&mut killed) => {}
+            }
+            command(scene, 1).await;
+            told(scene, &[FROM, TO], &Broken::new(), "cleared").await;
+            until_running("pong_proxy", NODES.len(), 20).await;
+            Excuse { killed, ..Excuse::default() }
+        })
+        .await;
+}
+
+/// Waits until each of these nodes tells that exactly these paths are broken, and checks how long it
+/// took and that meanwhile nobody told of another one.
+async fn told(scene: &mut Scene, through: &[&'static str], broken: &Broken, what: &str) {
+    let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
+    let client = client.expect("a client");
+    let before = join_all(through.iter().map(|node| ask(&client, node))).await;
+    let before: Vec<Broken> = before.into_iter().map(Option::unwrap_or_default).collect();
+    let begun = Instant::now();
+    let mut since: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut others = Vec::new();
+    until(&format!("{broken:?} through {through:?}"), 40, async || {
+        let answers = join_all(through.iter().map(|node| ask(&client, node))).await;
+        for ((node, answer), before) in through.iter().zip(answers).zip(&before) {
+            let Some(answer) = answer else { continue };
+            if answer == *broken {
+                since.entry(node).or_insert(begun.elapsed().as_secs_f64());
+            } else {
+                since.remove(node);
+            }
+            let unknown = |way: &&String| !broken.contains_key(*way) && !before.contains_key(*way);
+            others.extend(answer.keys().find(unknown).map(|way| format!("{node} named {way}")));
+        }
+        since.len() == through.len()
+    })
+    .await;
+    let slowest = since.values().copied().fold(0.0, f64::max);
+    let each: Vec<String> =
+        since.iter().map(|(node, time)| format!("{node} {time:.1} s")).collect();
+    scene.note(format!("{what} {broken:?}: {}", each.join(", ")));
+    let late = format!("{what} only after {slowest:.1} s: {broken:?}");
+    scene.check(slowest <= IN_TIME.as_secs_f64(), late);
+    scene.check(others.is_empty(), format!("others were named: {others:?}"));
+}
+
+/// The broken paths as a node's port tells them; none when nobody answers.
+async fn ask(client: &Client, node: &str) -> Option<Broken> {
+    let url = format!("http://10.99.0.{}:3000/paths", node.trim_start_matches("pi"));
+    let text = client.get(url).send().await.ok()?.error_for_status().ok()?.text().await.ok()?;
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    // Before all pairs are measured nobody can say that all are well.
+    let all = told["measured"].as_u64() >= Some(4) && told["nodes"] == 3;
+    let broken = told["paths"].as_array().expect("a list").iter();
+    let broken = broken.filter(|path| path["trouble"] == "broken");
+    let broken = broken.map(|path| {
+        (format!("{}>{}", text(&path["from"]), text(&path["to"])), text(&path["cause"]))
+    });
+    all.then(|| broken.collect())
+}
+
+/// Runs `swarm-pong paths` as an operator does.
+async fn command(scene: &mut Scene, code: i32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_swarm-pong"));
+    let output = command.args(["paths", "http://10.99.0.1:3000"]).output().await;
+    let output = output.expect("the binary starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    scene.note(format!("swarm-pong paths: exit code {:?}\n{said}", output.status.code()));
+    scene.check(output.status.code() == Some(code), format!("exit code {:?}", output.status));
+}
+
+/// Kills each container of the victim's proxy as soon as it runs, for ever.
+async fn keep_killing(killed: &mut Vec<String>) {
+    let engine = Engine::of(VICTIM);
+    let filters = json!({ "label": ["com.docker.swarm.service.name=pong_proxy"] });
+    loop {
+        until("a container to kill", 60, async || {
+            let containers = engine.json("/containers/json", filters.clone()).await;
+            let containers = containers.expect("a list");
+            let ids = containers.as_array().into_iter().flatten().map(|one| &one["Id"]);
+            let new = ids.filter_map(Value::as_str).find(|id| !killed.iter().any(|old| old == id));
+            let Some(id) = new.map(str::to_owned) else { return false };
+            killed.push(id.clone());
+            cluster(&["docker", VICTIM, "kill", &id]).await;
+            true
+        })
+        .await;
+    }
+}
