@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::web;
 use court::admin::{Admin, WhoAmI};
@@ -10,7 +9,7 @@ use court::client::client;
 use court::discovery::Discovery;
 use court::fault::Fault;
 use court::headers::MANAGER;
-use court::log::Quota;
+use court::log::{Quota, SAME_FAULT};
 use court::metrics::{Latencies, Metrics};
 use court::peers::Peers;
 use court::roster::Roster;
@@ -33,9 +32,6 @@ use crate::{Options, forward};
 /// there, some 50 KB together; more at once would not be answered any sooner.
 const AT_ONCE: usize = 16;
 
-/// The time between two log lines of the same fault of the same task.
-const SAME_FAULT: Duration = Duration::from_secs(10);
-
 /// What a proxy calls itself in logs and metrics.
 const SERVICE: &str = "proxy";
 
@@ -51,7 +47,6 @@ pub(crate) struct Proxy {
     pub(crate) via: String,
     faults: Family<Cause, Counter>,
     rallies: Latencies,
-    /// Of log lines that tell of a fault.
     lines: Quota,
 }
 
@@ -111,11 +106,9 @@ pub async fn run(
         stop: stop.clone(),
         faults,
         rallies,
-        lines: Quota::new(1, SAME_FAULT),
+        lines: Quota::default(),
         me,
     });
-    let (logged, until) = (Arc::clone(&proxy), stop.clone());
-    tokio::spawn(async move { logged.lines.tell(SERVICE, &logged.me, until).await });
     let busy = Arc::clone(&proxy);
     let help = "Requests that wait for the beginning of an answer now, at most 16";
     metrics.gauge("proxy_in_flight", help, move || AT_ONCE - busy.turns.available_permits());
@@ -125,13 +118,15 @@ pub async fn run(
         _ => Ok(()),
     });
     let admin = Admin { whoami: WhoAmI::new(SERVICE, proxy.me.clone()), ready, metrics, stop };
+    let logged = Arc::clone(&proxy);
     let public = move |config: &mut web::ServiceConfig| {
         config
             .app_data(web::Data::from(Arc::clone(&proxy)))
             .app_data(web::Data::new(client()))
             .default_service(web::to(forward::forward));
     };
-    serve_with(doors, admin, workers, public, operators(knock_up)).await
+    let serving = serve_with(doors, admin, workers, public, operators(knock_up));
+    logged.lines.around(SERVICE, &logged.me, serving).await
 }
 
 impl Proxy {
@@ -148,7 +143,7 @@ impl Proxy {
         let cause = Cause { upstream: upstream.service, cause: fault.name() };
         self.faults.get_or_create(&cause).inc();
         let what = upstream.service;
-        if self.lines.admits(format!("{what} failed: {address}: {fault}")) {
+        if self.lines.admits(format!("{what} failed: {address}: {fault}"), SAME_FAULT) {
             warn!(
                 service = SERVICE, task = %self.me.name, node = %self.me.node, upstream = what,
                 %address, %fault, "upstream failed; trying the next"

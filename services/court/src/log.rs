@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 mod quota;
 
-pub use quota::Quota;
+pub use quota::{Limit, Quota, SAME_FAULT};
 
 /// Names how log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use court::fault::Fault;
 use court::headers;
-use court::log::Quota;
+use court::log::{Quota, SAME_FAULT};
 use court::roster::Roster;
 use court::task::{Name, Task};
 use court::url::url;
@@ -35,7 +35,6 @@ pub(crate) struct Opponent {
     pub(crate) timeout: Duration,
     pub(crate) counts: Arc<Counts>,
     pub(crate) players: Arc<Players>,
-    /// Of log lines that tell of a fault.
     pub(crate) lines: Arc<Quota>,
 }
 
@@ -112,7 +111,7 @@ impl Opponent {
         self.roster.failed(address);
         self.counts.fault(self.side, fault);
         self.players.failed(address, self.side);
-        if self.lines.admits(format!("player failed: {address}: {fault}")) {
+        if self.lines.admits(format!("player failed: {address}: {fault}"), SAME_FAULT) {
             warn!(
                 service = SERVICE, task = %self.me.name, node = %self.me.node, rally,
                 side = self.side.name(), %address, %fault, "player failed; trying the next"

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use court::event::{Ended, Stroke};
 use court::fault::Fault;
+use court::log::Limit;
 use court::pace::Pace;
 use court::task::{Name, Task};
 use rally::{Rally, Side, Verdict};
@@ -20,6 +21,10 @@ use crate::service::{Manager, SERVICE};
 /// How long a rally waits for a table; then it is played beside them, since players hang at those.
 /// With the first stroke's 4 s it stays within the 5 s after which a proxy tries another manager.
 const QUEUE: Duration = Duration::from_millis(500);
+
+/// How many rallies a second have a line in the log: more than anybody reads, and at 250 bytes a line
+/// less than what wears an SD card.
+const RALLY_LINES: Limit = Limit { most: 20, span: Duration::from_secs(1) };
 
 /// The most players that the log names of one rally.
 const PLAYERS_NAMED: usize = 16;
@@ -194,7 +199,7 @@ impl Play {
 
     fn log(&self, ended: &Ended) {
         let what = if ended.strokes > 0 { "rally over" } else { "no rally began" };
-        if !self.manager.lines.admits(what) {
+        if !self.manager.lines.admits(what, RALLY_LINES) {
             return;
         }
         let mut names: Vec<String> =

@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use actix_web::web;
 use court::admin::{Admin, WhoAmI};
@@ -29,13 +28,6 @@ use crate::{alone, publish, routes};
 /// How many events a subscriber may be behind before it misses some: a few of the longest rallies.
 const BEHIND: usize = 1024;
 
-/// How many rallies a second have a line in the log; more than anybody reads, and at 250 bytes a line
-/// less than what wears an SD card.
-const RALLY_LINES: u32 = 20;
-
-/// The time between two log lines of the same fault of the same player.
-const SAME_FAULT: Duration = Duration::from_secs(10);
-
 /// What a manager calls itself in logs and metrics.
 pub(crate) const SERVICE: &str = "manager";
 
@@ -48,8 +40,7 @@ pub(crate) struct Manager {
     pub(crate) counts: Arc<Counts>,
     pub(crate) players: Arc<Players>,
     pub(crate) featured: Featured,
-    /// Of log lines that tell of a rally.
-    pub(crate) lines: Quota,
+    pub(crate) lines: Arc<Quota>,
     pub(crate) feed: Feed,
     /// One place for each rally that may be in flight.
     pub(crate) places: Arc<Semaphore>,
@@ -78,14 +69,14 @@ pub async fn run(
     let counts = Counts::register(&metrics);
     let help = "How long answered strokes took, by the nodes of manager and player";
     let players = Arc::new(Players::new(metrics.latencies("stroke", help, &me.node)));
-    let fault_lines = Arc::new(Quota::new(1, SAME_FAULT));
+    let lines = Arc::<Quota>::default();
     let opponent = async |side: Side, peers| {
         let discovery = Discovery::by_system(SERVICE, &me, side.name(), peers);
         let roster = discovery.start(stop.clone()).await;
         metrics.roster(side.name(), &roster);
         let timeout = options.play.stroke_timeout;
         let (counts, players, lines) =
-            (Arc::clone(&counts), Arc::clone(&players), Arc::clone(&fault_lines));
+            (Arc::clone(&counts), Arc::clone(&players), Arc::clone(&lines));
         Opponent { me: me.clone(), side, roster, timeout, counts, players, lines }
     };
     let opponents = [
@@ -98,7 +89,7 @@ pub async fn run(
         counts,
         players,
         featured: Featured::new(),
-        lines: Quota::new(RALLY_LINES, Duration::from_secs(1)),
+        lines: Arc::clone(&lines),
         feed: Feed::new(BEHIND, Late::Misses),
         places: Arc::new(Semaphore::new(options.play.limit as usize)),
         tables: Arc::new(Semaphore::new(options.play.tables.into())),
@@ -112,12 +103,6 @@ pub async fn run(
     metrics.gauge("rallies_in_flight", "Rallies being played now", move || playing.in_flight());
     let help = "Subscribers of the feed: lights and scoreboards";
     metrics.gauge("feed_subscribers", help, move || told.feed.subscribers());
-    let (logged, until) = (Arc::clone(&manager), stop.clone());
-    tokio::spawn(async move {
-        let faults = fault_lines.tell(SERVICE, &logged.me, until.clone());
-        let rallies = logged.lines.tell(SERVICE, &logged.me, until);
-        tokio::join!(faults, rallies)
-    });
     tokio::spawn(publish::counters(Arc::clone(&manager)));
     if let Some(every) = options.play.play_every.0 {
         tokio::spawn(
@@ -127,13 +112,14 @@ pub async fn run(
     let referee = Arc::clone(&manager);
     let ready = Arc::new(move || referee.ready());
     let admin = Admin { whoami: WhoAmI::new(SERVICE, manager.me.clone()), ready, metrics, stop };
-    serve(doors, admin, workers, move |config| {
+    let me = manager.me.clone();
+    let serving = serve(doors, admin, workers, move |config| {
         config
             .app_data(web::Data::from(Arc::clone(&manager)))
             .app_data(web::Data::new(client()))
             .configure(routes::routes);
-    })
-    .await
+    });
+    lines.around(SERVICE, &me, serving).await
 }
 
 impl Manager {
