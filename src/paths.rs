@@ -126,9 +126,11 @@ fn table(told: &Paths, colour: bool) -> String {
         count(nodes, "node"),
         count(pairs, "pair"),
     );
-    let mut paths: Vec<&Path> = told.paths.iter().collect();
-    // By name they are already.
-    paths.sort_by_key(|path| path.trouble.map_or(u8::MAX, |trouble| trouble as u8));
+    let worst_first = [Trouble::Broken, Trouble::Faults, Trouble::Slow, Trouble::Unheard];
+    let worst_first = worst_first.into_iter().map(Some).chain([None]);
+    let paths: Vec<&Path> = worst_first
+        .flat_map(|trouble| told.paths.iter().filter(move |path| path.trouble == trouble))
+        .collect();
     let rows: Vec<[String; 10]> = paths.iter().map(|path| cells(path)).collect();
     let width = |n: usize| {
         let cells = rows.iter().map(|row| row[n].chars().count());
@@ -222,8 +224,8 @@ const fn advice(cause: Cause) -> &'static str {
         }
         Cause::Reset => "connections are cut: something on the way, or a proxy that crashes",
         Cause::LargePackets => {
-            "small packets arrive, large ones do not: the network between the nodes takes less than \
-             the overlay's MTU and 50 bytes"
+            "small packets arrive, large ones do not: what is between the nodes must carry the \
+             overlay's MTU and 50 bytes more"
         }
         Cause::Answer => "what answers there is no swarm-pong proxy of this version",
     }
@@ -258,7 +260,17 @@ mod tests {
             path("pi2", "pi1", Some(Trouble::Slow), None),
             path("pi3", "pi1", broken, Some(Cause::Timeout)),
         ]);
-        insta::assert_snapshot!(table(&told, false), @"");
+        insta::assert_snapshot!(table(&told, false), @r"
+        3 nodes, 4 of 6 pairs measured, 2 broken; as scoreboard.1@pi2 knows
+
+        FROM  TO   STATE           ROUND TRIP   P99  LOST  OF  STROKE    P99  FAULTS
+        pi1   pi3  BROKEN timeout        0.31  1.00     7  32       -      -       -
+        pi3   pi1  BROKEN timeout        0.31  1.00     7  32       -      -       -
+        pi2   pi1  slow                  0.31  1.00     7  32    0.50  12.35       1
+        pi1   pi2  well                  0.31  1.00     7  32    0.50  12.35       1
+
+        timeout: nothing comes back: is UDP port 4789 open between these nodes, in both directions, and the proxy not frozen?
+        ");
     }
 
     #[test]

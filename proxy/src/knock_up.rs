@@ -10,7 +10,6 @@
 //! | `measured` | the same for Prometheus |
 //! | `routes` | the admin port: who is knocked at answers, and tells what it knows |
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -66,7 +65,7 @@ impl KnockUp {
         let discovery = Discovery::by_system("proxy", me, "proxy", proxies);
         let roster = discovery.start(stop.clone()).await;
         metrics.roster("proxy", &roster);
-        let follow = Arc::clone(&knock_up).follow(roster);
+        let follow = Arc::clone(&knock_up).follow(roster, stop.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
         knock_up
     }
@@ -77,21 +76,17 @@ impl KnockUp {
     }
 
     /// Keeps one task running for each address there is to knock at.
-    async fn follow(self: Arc<Self>, roster: Arc<Roster>) {
-        let mut running = HashMap::<SocketAddr, AbortOnDropHandle<()>>::new();
+    async fn follow(self: Arc<Self>, roster: Arc<Roster>, stop: CancellationToken) {
         let mut beat = interval(LOOK_EVERY);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             beat.tick().await;
-            let (chosen, changes) = self.table().listed(&roster.listed());
+            let changes = self.table().listed(&roster.listed(), |address| {
+                let knocking = Arc::clone(&self).keep_knocking(address);
+                let knocking = stop.clone().run_until_cancelled_owned(knocking);
+                Some(AbortOnDropHandle::new(tokio::spawn(knocking)))
+            });
             self.tell(changes);
-            running.retain(|address, _| chosen.contains(address));
-            for address in chosen {
-                running.entry(address).or_insert_with(|| {
-                    let knocking = Arc::clone(&self).keep_knocking(address);
-                    AbortOnDropHandle::new(tokio::spawn(knocking))
-                });
-            }
         }
     }
 

@@ -10,8 +10,8 @@ fn help(arguments: &[&str]) -> String {
     process.out().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-const COMMANDS: [&str; 7] =
-    ["demo", "player", "manager", "scoreboard", "proxy", "light", "healthcheck"];
+const COMMANDS: [&str; 8] =
+    ["demo", "player", "manager", "scoreboard", "proxy", "light", "paths", "healthcheck"];
 
 #[test]
 fn the_help_of_each_command_reads_as_it_should() {

@@ -47,6 +47,7 @@ fn a_bad_value_is_refused_with_the_option_the_value_and_the_range() {
         ("demo", "--managers", "many", "invalid digit"),
         ("proxy", "--managers", "manager:0", "HOST:PORT"),
         ("proxy", "--scoreboards", "a:1,,b:2", "HOST:PORT"),
+        ("proxy", "--proxies", "tasks.proxy", "HOST:PORT"),
         ("healthcheck", "--admin", "here", "address"),
     ] {
         let said = refusal(&[command, option, value], &[], 2);

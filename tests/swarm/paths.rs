@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::load::STEADY;
 use crate::stage::{Excuse, Scene, Stage};
-use crate::swarm::{Engine, NODES, cluster, until, until_running};
+use crate::swarm::{Engine, NODES, cluster, running, until, until_running};
 
 /// How soon a broken path must be named, and one that has healed cleared.
 const IN_TIME: Duration = Duration::from_secs(15);
@@ -27,14 +27,24 @@ const VICTIM: &str = "pi3";
 /// than the overlay's MTU of 1,450, and more than any knock but a large one.
 const LARGE: &str = "1400";
 
+/// How many answers of a node must be the same: it asks its two scoreboards in turn.
+const IN_A_ROW: usize = 4;
+
+/// How long the bytes of knocks are counted: several large ones of each pair.
+const COUNTED: Duration = Duration::from_secs(20);
+
+/// The most bytes a second that the knocks of a pair may take, on the wire between the nodes.
+const A_PAIR: f64 = 1024.0;
+
 /// The broken paths, such as `pi1>pi2`, with their causes.
 type Broken = BTreeMap<String, String>;
 
 pub(crate) async fn each_trouble_named(stage: &mut Stage) {
     stage
         .play("paths: all six well", STEADY, async |scene| {
-            told(scene, &NODES, &Broken::new(), "well").await;
+            told(scene, &NODES, [&Broken::new(); 2], "well").await;
             command(scene, 0).await;
+            cost(scene).await;
             Excuse::default()
         })
         .await;
@@ -48,11 +58,12 @@ pub(crate) async fn each_trouble_named(stage: &mut Stage) {
                 cluster(&[&["drop"], &packets[..]].concat()).await;
                 // A connection needs both directions; a large packet goes in one.
                 let ways = if bytes.is_some() { &["pi1>pi2"][..] } else { &["pi1>pi2", "pi2>pi1"] };
+                let well = Broken::new();
                 let broken = ways.iter().map(|way| ((*way).to_owned(), cause.to_owned())).collect();
-                told(scene, &NODES, &broken, "named").await;
+                told(scene, &NODES, [&well, &broken], "named").await;
                 command(scene, 1).await;
                 cluster(&[&["pass"], &packets[..]].concat()).await;
-                told(scene, &NODES, &Broken::new(), "cleared").await;
+                told(scene, &NODES, [&broken, &well], "cleared").await;
                 Excuse { nodes: vec![FROM, TO], ..Excuse::default() }
             })
             .await;
@@ -61,15 +72,15 @@ pub(crate) async fn each_trouble_named(stage: &mut Stage) {
         .play("paths: a proxy killed as often as it comes", STEADY, async |scene| {
             let mut killed = Vec::new();
             let ways = ["pi1>pi3", "pi2>pi3"].map(|way| (way.to_owned(), "no_dns".to_owned()));
-            let broken = Broken::from(ways);
-            let named = told(scene, &[FROM, TO], &broken, "named");
+            let (well, broken) = (Broken::new(), Broken::from(ways));
+            let named = told(scene, &[FROM, TO], [&well, &broken], "named");
             tokio::select! {
                 biased;
                 () = named => {}
                 () = keep_killing(&mut killed) => {}
             }
             command(scene, 1).await;
-            told(scene, &[FROM, TO], &Broken::new(), "cleared").await;
+            told(scene, &[FROM, TO], [&broken, &well], "cleared").await;
             until_running("pong_proxy", NODES.len(), 20).await;
             Excuse { killed, ..Excuse::default() }
         })
@@ -77,36 +88,40 @@ pub(crate) async fn each_trouble_named(stage: &mut Stage) {
 }
 
 /// Waits until each of these nodes tells that exactly these paths are broken, and checks how long it
-/// took and that meanwhile nobody told of another one.
-async fn told(scene: &mut Scene, through: &[&'static str], broken: &Broken, what: &str) {
+/// took and that nobody told of others than these and those before.
+async fn told(
+    scene: &mut Scene,
+    through: &[&'static str],
+    [before, broken]: [&Broken; 2],
+    what: &str,
+) {
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
     let client = client.expect("a client");
-    let before = join_all(through.iter().map(|node| ask(&client, node))).await;
-    let before: Vec<Broken> = before.into_iter().map(Option::unwrap_or_default).collect();
     let begun = Instant::now();
-    let mut since: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut since: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
     let mut others = Vec::new();
     until(&format!("{broken:?} through {through:?}"), 40, async || {
         let answers = join_all(through.iter().map(|node| ask(&client, node))).await;
-        for ((node, answer), before) in through.iter().zip(answers).zip(&before) {
+        for (node, answer) in through.iter().zip(answers) {
             let Some(answer) = answer else { continue };
             if answer == *broken {
-                since.entry(node).or_insert(begun.elapsed().as_secs_f64());
+                since.entry(node).or_insert((0, begun.elapsed().as_secs_f64())).0 += 1;
             } else {
                 since.remove(node);
             }
             let unknown = |way: &&String| !broken.contains_key(*way) && !before.contains_key(*way);
             others.extend(answer.keys().find(unknown).map(|way| format!("{node} named {way}")));
         }
-        since.len() == through.len()
+        since.len() == through.len() && since.values().all(|(times, _)| *times >= IN_A_ROW)
     })
     .await;
-    let slowest = since.values().copied().fold(0.0, f64::max);
-    let each: Vec<String> =
-        since.iter().map(|(node, time)| format!("{node} {time:.1} s")).collect();
+    let slowest = since.values().map(|(_, time)| *time).fold(0.0, f64::max);
+    let each = since.iter().map(|(node, (_, time))| format!("{node} {time:.1} s"));
+    let each: Vec<String> = each.collect();
     scene.note(format!("{what} {broken:?}: {}", each.join(", ")));
     let late = format!("{what} only after {slowest:.1} s: {broken:?}");
     scene.check(slowest <= IN_TIME.as_secs_f64(), late);
+    others.dedup();
     scene.check(others.is_empty(), format!("others were named: {others:?}"));
 }
 
@@ -134,6 +149,57 @@ async fn command(scene: &mut Scene, code: i32) {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     scene.note(format!("swarm-pong paths: exit code {:?}\n{said}", output.status.code()));
     scene.check(output.status.code() == Some(code), format!("exit code {:?}", output.status));
+}
+
+/// Counts what the knocks of each pair take, both ways, and checks that it is little.
+async fn cost(scene: &mut Scene) {
+    let mut proxies = Vec::new();
+    for task in running("pong_proxy").await {
+        let node = *NODES.iter().find(|node| **node == task.node).expect("a node");
+        let path = format!("/containers/{}/json", task.container);
+        let container = Engine::of(node).json(&path, json!({})).await.expect("a container");
+        let network = &container["NetworkSettings"]["Networks"]["ping-pong-net"];
+        let address = network["IPAddress"].as_str().expect("an address").to_owned();
+        proxies.push((node, container["State"]["Pid"].to_string(), address));
+    }
+    let tables = async |node: &str, pid: &str, arguments: &str| {
+        let path = format!("PATH=/var/lib/swarm-pong-cluster/{node}/bin:$PATH");
+        let line = format!("{path}; for rule in {arguments}; do iptables --wait $rule; done");
+        cluster(&["enter", node, pid, "sh", "-c", &line]).await
+    };
+    let rules = |change: &str, own: &str| {
+        let others = proxies.iter().filter(|(_, _, address)| address != own);
+        let two = |(_, _, other): &(_, _, String)| {
+            format!(
+                "'{change} OUTPUT -p tcp -d {other} --dport 3001' \
+                 '{change} INPUT -p tcp -s {other} --sport 3001' "
+            )
+        };
+        others.map(two).collect::<String>()
+    };
+    for (node, pid, address) in &proxies {
+        tables(node, pid, &rules("-A", address)).await;
+    }
+    let begun = Instant::now();
+    until("enough is counted", 30, async || begun.elapsed() >= COUNTED).await;
+    let seconds = begun.elapsed().as_secs_f64();
+    let (mut packets, mut bytes) = (0, 0);
+    for (node, pid, address) in &proxies {
+        let counted = tables(node, pid, "'-nvxL'").await;
+        for line in counted.lines().filter(|line| line.contains(":3001")) {
+            let mut counts = line.split_whitespace().map_while(|word| word.parse::<u64>().ok());
+            packets += counts.next().expect("packets");
+            bytes += counts.next().expect("bytes");
+        }
+        tables(node, pid, &rules("-D", address)).await;
+    }
+    let pairs = (NODES.len() * (NODES.len() - 1)) as f64;
+    let [packets, bytes] = [packets, bytes].map(|count: u64| count as f64 / seconds / pairs);
+    let wire = bytes + 50.0 * packets;
+    scene.note(format!(
+        "knocks take {bytes:.0} B/s a pair, {wire:.0} with VXLAN's headers, in {packets:.1} packets/s"
+    ));
+    scene.check((1.0..=A_PAIR).contains(&wire), format!("{wire:.0} B/s a pair"));
 }
 
 /// Kills each container of the victim's proxy as soon as it runs, for ever.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use court::knock::{Aged, Cause, Pair as Told, Report, Row};
 use court::task::{Name, Task};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::pair::{EVERY, Outcome, Pair, Size};
 use super::partners::partners;
@@ -28,6 +29,9 @@ const FITS: usize = 1000;
 /// The most pairs that are kept of what another proxy tells.
 const MOST_PAIRS: usize = 32;
 
+/// What knocks at an address until it is dropped, or the proxy stops.
+pub(super) type Knocking = AbortOnDropHandle<Option<()>>;
+
 /// Holds one proxy's knowledge.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -48,6 +52,8 @@ struct Way {
     unlisted: Option<Instant>,
     /// What was told of it last.
     verdict: Option<Cause>,
+    /// What knocks there, as long as it is to be knocked at.
+    knocking: Option<Knocking>,
 }
 
 impl Way {
@@ -84,8 +90,12 @@ impl Table {
         Self { me, port: admin.port(), at, ways: HashMap::new(), heard: HashMap::new() }
     }
 
-    /// Takes in what discovery lists; returns whom to knock at.
-    pub(super) fn listed(&mut self, listed: &[SocketAddr]) -> (Vec<SocketAddr>, Vec<Change>) {
+    /// Takes in what discovery lists, and has those knocked at that are to be.
+    pub(super) fn listed(
+        &mut self,
+        listed: &[SocketAddr],
+        start: impl Fn(SocketAddr) -> Option<Knocking>,
+    ) -> Vec<Change> {
         let others: Vec<_> =
             listed.iter().copied().filter(|address| Some(*address) != self.at).collect();
         let chosen = partners(&self.me.node, &others);
@@ -95,8 +105,13 @@ impl Table {
                 node: None,
                 unlisted: None,
                 verdict: None,
+                knocking: None,
             };
-            self.ways.entry(*address).or_insert_with(new).unlisted = None;
+            let way = self.ways.entry(*address).or_insert_with(new);
+            way.unlisted = None;
+            if way.knocking.is_none() {
+                way.knocking = start(*address);
+            }
         }
         self.heard.retain(|_, (when, _)| when.elapsed() < FORGOTTEN_AFTER);
         let reached: Vec<Name> =
@@ -106,6 +121,7 @@ impl Table {
             if chosen.contains(address) {
                 return true;
             }
+            way.knocking = None;
             let since = *way.unlisted.get_or_insert_with(Instant::now);
             // The node's next proxy has come in its place.
             if way.node.as_ref().is_some_and(|node| reached.contains(node)) {
@@ -124,7 +140,7 @@ impl Table {
         for (address, way) in &mut self.ways {
             changes.extend(way.changed(*address));
         }
-        (chosen, changes)
+        changes
     }
 
     /// Says how to knock at an address; none if it is not to be knocked at any more.
@@ -172,24 +188,25 @@ impl Table {
 
     /// Tells what this proxy has measured, the broken ways first.
     pub(super) fn row(&self) -> Row {
-        let mut ways: Vec<(&SocketAddr, &Way)> = self
-            .ways
-            .iter()
-            .filter(|(_, way)| way.node.as_ref() != Some(&self.me.node))
-            // Who has never answered may only be new.
-            .filter(|(_, way)| way.node.is_some() || way.broken().is_some())
-            .collect();
-        // Of two proxies on one node, the one that is listed counts.
-        ways.sort_by_key(|(_, way)| {
-            (way.node.clone(), way.unlisted.is_some(), way.broken().is_some())
-        });
-        ways.dedup_by(|(_, next), (_, first)| next.node.is_some() && next.node == first.node);
-        let tell = |(address, way): (&SocketAddr, &Way)| Told {
-            cause: way.broken(),
-            ..way.pair.tell(way.name(*address))
+        // Of two proxies on one node, the one that is listed and answers counts.
+        let worth = |way: &Way| (way.unlisted.is_none(), way.broken().is_none());
+        let better = |at: &SocketAddr, way: &Way| {
+            let same = |other: &Way| way.node.is_some() && other.node == way.node;
+            let mut others = self.ways.iter().filter(|(_, other)| same(other));
+            others.any(|(other_at, other)| (worth(other), other_at) > (worth(way), at))
         };
-        let mut pairs: Vec<Told> = ways.into_iter().map(tell).collect();
-        pairs.sort_by_key(|pair| pair.cause.is_none());
+        let mut pairs = Vec::new();
+        for broken in [true, false] {
+            for (at, way) in &self.ways {
+                let cause = way.broken();
+                let is_here = way.node.as_ref() == Some(&self.me.node);
+                // Who has never answered may only be new.
+                let is_new = way.node.is_none() && cause.is_none();
+                if cause.is_some() == broken && !is_here && !is_new && !better(at, way) {
+                    pairs.push(Told { cause, ..way.pair.tell(way.name(*at)) });
+                }
+            }
+        }
         Row { proxy: self.me.clone(), at: self.at, pairs }
     }
 

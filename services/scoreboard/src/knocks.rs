@@ -92,7 +92,7 @@ impl Knocks {
         self.nodes().into_iter().filter(missed).take(MOST_MISSED).cloned().collect()
     }
 
-    /// Returns the nodes by what their proxies are called where they have never answered.
+    /// Returns the nodes by what they go by where their proxies have never answered: the address.
     fn addresses(&self) -> HashMap<Name, &Name> {
         let at = |(node, (_, row)): (_, &(Instant, Row))| {
             row.at.map(|at| (Name::from_any(&at.to_string()), node))
@@ -223,7 +223,7 @@ pub(crate) mod tests {
     fn what_is_kept_is_bounded() {
         let mut knocks = Knocks::default();
         let many: Vec<String> = (0..1000).map(|n| format!("pi{n}")).collect();
-        let others: Vec<String> = (0..1000).map(|n| format!("other{n}")).collect();
+        let others: Vec<String> = (0..MOST_MISSED * 2).map(|n| format!("other{n}")).collect();
         let pairs: Vec<_> = others.iter().map(|to| (to.as_str(), None)).collect();
         for from in &many {
             knocks.hear(report([(0, row(from, &pairs))]));

@@ -169,13 +169,20 @@ impl News {
     }
 }
 
-/// Leaves out the paths that are too many for a page: those with the least trouble.
+/// Leaves out the paths that are too many for a page, of those without trouble the last.
 fn shown(mut paths: Vec<Path>) -> Vec<Path> {
-    if paths.len() > MOST_PATHS {
-        paths.sort_by_key(|path| path.trouble.map_or(u8::MAX, |trouble| trouble as u8));
-        paths.truncate(MOST_PATHS);
-        paths.sort_by(|one, other| (&one.from, &one.to).cmp(&(&other.from, &other.to)));
-    }
+    let mut too_many = paths.len().saturating_sub(MOST_PATHS);
+    let trouble = paths.iter().filter(|path| path.trouble.is_some()).count();
+    let mut well = (paths.len() - trouble).saturating_sub(too_many);
+    paths.retain(|path| {
+        let leave_out = too_many > 0 && path.trouble.is_none() && well == 0;
+        if path.trouble.is_none() {
+            well = well.saturating_sub(1);
+        }
+        too_many -= usize::from(leave_out);
+        !leave_out
+    });
+    paths.truncate(MOST_PATHS);
     paths
 }
 
@@ -317,8 +324,8 @@ mod tests {
     #[tokio::test]
     async fn of_too_many_paths_the_page_is_told_of_those_in_trouble() {
         let path = |n: usize| Path {
-            from: Name::from_any(&format!("pi{n}")),
-            to: Name::from_any("pi0"),
+            from: Name::from_any(&format!("pi{n:04}")),
+            to: Name::from_any("pi0000"),
             trouble: (n == 2000).then_some(Trouble::Broken),
             cause: None,
             knocks: None,

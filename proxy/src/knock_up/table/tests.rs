@@ -18,6 +18,18 @@ fn table() -> Table {
     Table::new("proxy.pi1@pi1".parse().expect("a task"), ([0, 0, 0, 0], 3001).into())
 }
 
+/// Takes in what discovery lists, with nobody who knocks.
+fn listed(table: &mut Table, addresses: &[SocketAddr]) -> Vec<Change> {
+    table.listed(addresses, |_| None)
+}
+
+/// Whom the table would knock at.
+fn chosen(table: &Table, among: &[SocketAddr]) -> Vec<SocketAddr> {
+    let chosen =
+        |address: &&SocketAddr| table.ways.get(address).is_some_and(|way| way.unlisted.is_none());
+    among.iter().filter(chosen).copied().collect()
+}
+
 /// Has a node's proxy answer at an address.
 fn answer(table: &mut Table, n: u16, node: &str) -> Vec<Change> {
     table.record(address(n), Size::Small, OK, Some(row_of(node)), None).2
@@ -39,44 +51,44 @@ fn way(to: &str, cause: Option<Cause>) -> (String, Option<Cause>) {
 #[tokio::test(start_paused = true)]
 async fn a_node_whose_proxy_is_gone_is_named_after_eight_seconds_and_forgotten_after_a_minute() {
     let mut table = table();
-    table.listed(&[address(2), address(3)]);
+    listed(&mut table, &[address(2), address(3)]);
     assert_eq!(
         answer(&mut table, 2, "pi2"),
         [change("10.0.9.2-3002", None), change("pi2", Some(None))]
     );
     answer(&mut table, 3, "pi3");
-    assert_eq!(table.listed(&[address(3)]).1, []);
+    assert_eq!(listed(&mut table, &[address(3)]), []);
     advance(NO_DNS_AFTER - Duration::from_secs(1)).await;
-    assert_eq!(table.listed(&[address(3)]).1, []);
+    assert_eq!(listed(&mut table, &[address(3)]), []);
     advance(Duration::from_secs(1)).await;
     let gone = Some(Cause::NoDns);
-    assert_eq!(table.listed(&[address(3)]).1, [change("pi2", Some(gone))]);
+    assert_eq!(listed(&mut table, &[address(3)]), [change("pi2", Some(gone))]);
     assert_eq!(told(&table), [way("pi2", gone), way("pi3", None)], "the broken one first");
     advance(FORGOTTEN_AFTER).await;
-    assert_eq!(table.listed(&[address(3)]).1, [change("pi2", None)]);
+    assert_eq!(listed(&mut table, &[address(3)]), [change("pi2", None)]);
     assert_eq!(told(&table), [way("pi3", None)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_proxy_that_is_replaced_is_never_broken() {
     let mut table = table();
-    table.listed(&[address(2)]);
+    listed(&mut table, &[address(2)]);
     answer(&mut table, 2, "pi2");
-    table.listed(&[]);
+    listed(&mut table, &[]);
     advance(Duration::from_secs(6)).await;
-    table.listed(&[address(9)]);
+    listed(&mut table, &[address(9)]);
     assert_eq!(told(&table), [way("pi2", None)]);
     answer(&mut table, 9, "pi2");
     assert_eq!(told(&table), [way("pi2", None)]);
     advance(NO_DNS_AFTER).await;
-    assert_eq!(table.listed(&[address(9)]).1, [], "the old address is forgotten, not the node");
+    assert_eq!(listed(&mut table, &[address(9)]), [], "the old address is forgotten, not the node");
     assert_eq!(told(&table), [way("pi2", None)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_never_answered_is_told_of_by_address_once_it_is_broken_and_while_it_is_listed() {
     let mut table = table();
-    table.listed(&[address(2)]);
+    listed(&mut table, &[address(2)]);
     assert_eq!(told(&table), [], "it may only be new");
     let mut changes = Vec::new();
     for _ in 0..3 {
@@ -87,14 +99,14 @@ async fn who_never_answered_is_told_of_by_address_once_it_is_broken_and_while_it
     let late = Some(Cause::Timeout);
     assert_eq!(changes, [change("10.0.9.2-3002", Some(late))]);
     assert_eq!(told(&table), [way("10.0.9.2-3002", late)]);
-    assert_eq!(table.listed(&[]).1, [change("10.0.9.2-3002", None)]);
+    assert_eq!(listed(&mut table, &[]), [change("10.0.9.2-3002", None)]);
     assert_eq!(told(&table), []);
 }
 
 #[test]
 fn nobody_knocks_at_itself_for_long() {
     let mut table = table();
-    table.listed(&[address(1)]);
+    listed(&mut table, &[address(1)]);
     let (to, pause, changes) = table.record(address(1), Size::Small, OK, Some(row_of("pi1")), None);
     assert_eq!((to, pause, changes), (None, ONESELF, Vec::new()));
     assert_eq!(told(&table), []);
@@ -103,19 +115,20 @@ fn nobody_knocks_at_itself_for_long() {
     table.record(address(1), Size::Small, LATE, None, Some(own));
     let at: SocketAddr = ([10, 0, 9, 7], 3001).into();
     assert_eq!(table.row().at, Some(at));
-    assert_eq!(table.listed(&[at, address(2)]).0, [address(2)]);
+    listed(&mut table, &[at, address(2)]);
+    assert_eq!(chosen(&table, &[at, address(2)]), [address(2)]);
 }
 
 #[test]
 fn who_is_another_s_partner_now_is_not_told_of_any_more() {
     let mut table = table();
     let all: Vec<SocketAddr> = (2..=201).map(address).collect();
-    let (chosen, _) = table.listed(&all[..16]);
-    assert_eq!(chosen.len(), 16);
+    listed(&mut table, &all[..16]);
+    assert_eq!(chosen(&table, &all).len(), 16);
     (2..18).for_each(|n| drop(answer(&mut table, n, &format!("pi{n}"))));
-    let (chosen, changes) = table.listed(&all);
+    let changes = listed(&mut table, &all);
     let left = told(&table).len();
-    assert_eq!((chosen.len(), left + changes.len()), (16, 16));
+    assert_eq!((chosen(&table, &all).len(), left + changes.len()), (16, 16));
     assert!(changes.iter().all(|change| change.now.is_none()) && left < 8, "{changes:?}");
 }
 
@@ -123,7 +136,7 @@ fn who_is_another_s_partner_now_is_not_told_of_any_more() {
 fn what_goes_with_an_answer_fits_into_a_packet_and_has_the_broken_ways_in_it() {
     let mut table = table();
     let all: Vec<SocketAddr> = (2..18).map(address).collect();
-    table.listed(&all);
+    listed(&mut table, &all);
     let long = |n: u16| format!("{n:03}-{}", "x".repeat(59));
     for n in 2..18 {
         answer(&mut table, n, &long(n));
@@ -142,7 +155,7 @@ fn what_goes_with_an_answer_fits_into_a_packet_and_has_the_broken_ways_in_it() {
 #[tokio::test(start_paused = true)]
 async fn what_others_tell_is_passed_on_with_its_age_to_whom_it_concerns() {
     let mut table = table();
-    table.listed(&[address(2), address(3)]);
+    listed(&mut table, &[address(2), address(3)]);
     answer(&mut table, 2, "pi2");
     advance(Duration::from_millis(1500)).await;
     answer(&mut table, 3, "pi3");
