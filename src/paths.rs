@@ -10,11 +10,18 @@ use court::client::{client, read};
 use court::fault::Fault;
 use court::knock::Cause;
 use court::path::{FORMAT, Path, Paths, Trouble};
+use court::task::Task;
 use reqwest::Url;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long the answer may take: a proxy tries several scoreboards for up to 10 s.
 const PATIENCE: Duration = Duration::from_secs(12);
+
+/// How long a scoreboard may know of no proxy: it asks them each second.
+const JUST_STARTED: Duration = Duration::from_secs(3);
+
+/// The pause before it is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// The most bytes of an answer: that of a thousand nodes with 16 paths each.
 const MOST: usize = 8 * 1024 * 1024;
@@ -66,6 +73,12 @@ pub enum CannotTell {
         version = env!("CARGO_PKG_VERSION")
     )]
     Unreadable(Url),
+    /// A scoreboard answered that has heard of no proxy.
+    #[error(
+        "{0}: {1} has heard of no proxy, so nothing is measured; when it has only just started, try \
+         again, else see whether its option --whoami names the proxies"
+    )]
+    NothingMeasured(Url, Task),
 }
 
 /// Prints the paths; the exit code tells whether one is broken.
@@ -78,7 +91,15 @@ pub async fn run(
     colour: bool,
     out: &mut impl Write,
 ) -> Result<ExitCode, CannotTell> {
-    let paths = ask(&options.url).await?;
+    let mut paths = ask(&options.url).await?;
+    let patience = Instant::now() + JUST_STARTED;
+    while paths.nodes == 0 {
+        if Instant::now() >= patience {
+            return Err(CannotTell::NothingMeasured(options.url.clone(), paths.board));
+        }
+        sleep(AGAIN).await;
+        paths = ask(&options.url).await?;
+    }
     // Nobody may be reading; the exit code tells it too.
     let _ = out.write_all(table(&paths, colour).as_bytes());
     Ok(ExitCode::from(u8::from(paths.broken > 0)))

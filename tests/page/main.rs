@@ -11,6 +11,7 @@ mod cluster;
 mod connection;
 mod layout;
 mod names;
+mod paths;
 mod pictures;
 mod placement;
 mod serving;

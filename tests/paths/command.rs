@@ -61,6 +61,11 @@ async fn nothing_there_ends_with_3_and_what_was_tried() {
     let (code, _, log) = paths(&url(proxy.listen)).await;
     assert_eq!(code, Some(3));
     assert!(log.contains("502 Bad Gateway; the proxy reaches no scoreboard"), "{log}");
+
+    let board = scoreboard(&[nobody]);
+    let (code, out, log) = paths(&url(board.listen)).await;
+    assert_eq!((code, out.as_str()), (Some(3), ""));
+    assert!(log.contains(" has heard of no proxy, so nothing is measured; "), "{log}");
 }
 
 #[tokio::test]
