@@ -96,6 +96,11 @@ async fn numbers_are_those_of_the_clients(asker: Asker, cluster: &Cluster) -> St
     asker.until_number("sum(pong_rallies_total)", rallies).await;
     for (expression, count) in [
         (r#"sum(pong_rallies_total{verdict="ping"})"#, told.won_by_ping.into()),
+        // What increase() makes of it is stretched to the window's edges; this is not.
+        (
+            "sum(max_over_time(pong_rallies_total[2m]) - min_over_time(pong_rallies_total[2m]))",
+            rallies,
+        ),
         ("sum(pong_strokes_total)", strokes),
         ("sum(pong_player_strokes_total)", strokes),
         ("sum(pong_stroke_seconds_count)", strokes),
@@ -110,9 +115,7 @@ async fn numbers_are_those_of_the_clients(asker: Asker, cluster: &Cluster) -> St
         asker.until_number(expression, count).await;
         report += &format!("  {expression} = {count}\n");
     }
-    let grown = asker.number("sum(increase(pong_rallies_total[1m]))").await.expect("a number");
-    assert!((grown / rallies - 1.0).abs() < 0.15, "{grown} of {rallies}");
-    report + &format!("  sum(increase(pong_rallies_total[1m])) = {grown:.0} of {rallies}\n")
+    report
 }
 
 async fn every_documented_metric_is_there(asker: Asker) {
