@@ -29,7 +29,7 @@ const MOST: usize = 8 * 1024 * 1024;
 /// Holds whom to ask.
 #[derive(Args, Clone, Debug)]
 pub struct PathsOptions {
-    /// Any node's port 3000, or a scoreboard: http://HOST[:PORT]
+    /// Any node's port 3000, or a scoreboard: http://HOST:PORT; without a port it is 3000
     #[arg(env = "PONG_URL", value_name = "URL", default_value = "http://127.0.0.1:3000",
         value_parser = url)]
     pub url: Url,

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,6 @@ use serde_json::{Value, json};
 
 /// How often the registers are read: a flash takes 100 ms.
 const EVERY: Duration = Duration::from_millis(4);
-
-/// How often the machine is poked. QEMU's timer of a Zero takes an alarm for a time that has just
-/// passed, as on a busy host, for one in 71 minutes (hw/timer/bcm2835_systmr.c); an interrupt, such
-/// as a byte on the serial line makes, has the kernel set it anew.
-const POKE: Duration = Duration::from_millis(20);
 
 /// A board that QEMU knows.
 pub(crate) struct Board {
@@ -25,6 +20,7 @@ pub(crate) struct Board {
     architecture: &'static str,
     registers: &'static str,
     kernel: &'static str,
+    clock: &'static [&'static str],
     pub(crate) lamps: &'static [&'static str],
 }
 
@@ -36,10 +32,13 @@ pub(crate) const PI3: Board = Board {
     architecture: "arm64",
     registers: "0x3f200000",
     kernel: "",
+    clock: &[],
     lamps: &["rppal", "sysfs", "leds"],
 };
 
-/// A Pi Zero. Its kernel must not look for a power controller that QEMU does not have.
+/// A Pi Zero. Its kernel must not look for a power controller that QEMU does not have. Its time goes
+/// by as it works, not as the host's does: QEMU takes an alarm that a busy host sets too late for one
+/// in 71 minutes (hw/timer/bcm2835_systmr.c), and the machine stands still.
 pub(crate) const ZERO: Board = Board {
     name: "Raspberry Pi Zero (ARMv6)",
     emulator: "qemu-system-arm",
@@ -47,6 +46,7 @@ pub(crate) const ZERO: Board = Board {
     architecture: "armel",
     registers: "0x20200000",
     kernel: "initcall_blacklist=bcm2835_power_driver_init",
+    clock: &["-icount", "shift=auto"],
     lamps: &["rppal", "leds"],
 };
 
@@ -62,8 +62,6 @@ pub(crate) struct Machine {
     child: Child,
     socket: PathBuf,
     monitor: BufReader<UnixStream>,
-    keyboard: ChildStdin,
-    poked: Instant,
     console: Receiver<String>,
     command: Value,
 }
@@ -83,25 +81,22 @@ impl Machine {
         let mut child = Command::new(board.emulator)
             .args(["-M", board.machine, "-display", "none", "-no-reboot", "-serial", "stdio"])
             .args(["-append", &append, "-qmp", &format!("unix:{},server,nowait", socket.display())])
+            .args(board.clock)
             .arg("-kernel")
             .arg(kernel.expect("a kernel"))
             .arg("-initrd")
             .arg(files.join("initrd"))
             .arg("-dtb")
             .arg(files.join("board.dtb"))
-            .stdin(Stdio::piped())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .expect("QEMU starts");
-        let keyboard = child.stdin.take().expect("a serial line");
         let serial = BufReader::new(child.stdout.take().expect("a serial line"));
         let (teller, console) = channel();
         std::thread::spawn(move || {
             let lines = serial.split(b'\n').map_while(Result::ok);
-            // Until the machine's first program runs, the pokes are echoed.
-            let text = |line: Vec<u8>| {
-                String::from_utf8_lossy(&line).trim_start_matches("^@").trim_end().to_owned()
-            };
+            let text = |line: Vec<u8>| String::from_utf8_lossy(&line).trim_end().to_owned();
             lines.map(text).try_for_each(|line| teller.send(line))
         });
         let begun = Instant::now();
@@ -117,18 +112,13 @@ impl Machine {
             "execute": "human-monitor-command", "arguments": { "command-line": command }
         });
         let monitor = BufReader::new(stream);
-        let poked = begun;
-        let mut machine = Self { child, socket, monitor, keyboard, poked, console, command };
+        let mut machine = Self { child, socket, monitor, console, command };
         machine.ask(&json!({ "execute": "qmp_capabilities" }));
         machine
     }
 
     /// Waits a moment for a line of the console.
     pub(crate) fn line(&mut self) -> Option<String> {
-        if self.poked.elapsed() > POKE {
-            self.poked = Instant::now();
-            self.keyboard.write_all(b"\0").expect("poked");
-        }
         match self.console.recv_timeout(EVERY) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Timeout) => None,
