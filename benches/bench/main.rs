@@ -13,6 +13,7 @@ mod lamp;
 mod load;
 #[path = "../../tests/support/process.rs"]
 mod process;
+mod scrape;
 
 use std::time::Duration;
 
@@ -101,6 +102,16 @@ fn main() {
     figures.add("strokes/s without / with 20 subscribers", slower, Some(1.05));
     figures.add("light: of a core under its manager's load, %", spent / 8.0 * 100.0, Some(3.0));
     figures.add("light: memory under its manager's load, MB", resident(&light), Some(5.0));
+
+    let (mut scraped, mut unscraped) = (load::Load::default(), load::Load::default());
+    for _ in 0..8 {
+        unscraped += load::rallies(manager.listen, 16, second);
+        let scrapes = scrape::Scrapes::of(manager.admin);
+        scraped += load::rallies(manager.listen, 16, second);
+        drop(scrapes);
+    }
+    let slower = unscraped.strokes_per_second() / scraped.strokes_per_second();
+    figures.add("strokes/s without / with a scrape each second", slower, Some(1.03));
 
     for (name, service) in services {
         figures.add(

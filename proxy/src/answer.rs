@@ -1,5 +1,6 @@
 //! An upstream's answer on its way back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use court::fault::Fault;
 use court::headers::BUFFERING;
 use court::held::{Held, hold};
+use court::metrics::Latency;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use reqwest::Response;
@@ -34,11 +36,15 @@ pub(crate) struct Answer {
 impl Answer {
     /// Reads the beginning: all that comes until the deadline, or nothing of an answer that asks
     /// to be sent as it comes.
-    pub(crate) async fn read(mut answer: Response, deadline: Instant) -> Result<Self, Fault> {
+    pub(crate) async fn read(
+        mut answer: Response,
+        deadline: Instant,
+        timed: Option<Timed>,
+    ) -> Result<Self, Fault> {
         let status = StatusCode::from_u16(answer.status().as_u16()).map_err(|_| Fault::Protocol)?;
         let headers = std::mem::take(answer.headers_mut());
         let unbuffered = headers.get(BUFFERING).is_some_and(|value| value == "no");
-        let pieces = pieces(answer).boxed();
+        let pieces = pieces(answer, timed.filter(|_| !unbuffered)).boxed();
         let body = if unbuffered {
             Held::Begun(Bytes::new(), pieces)
         } else {
@@ -75,13 +81,28 @@ impl Answer {
     }
 }
 
-/// Yields the body as it comes, and a fault when it is cut off or falls silent.
-fn pieces(answer: Response) -> impl Stream<Item = Result<Bytes, Fault>> + Send {
-    stream::unfold(Some(answer), async |answer| {
-        let mut answer = answer?;
+/// Measures an answer from its request to its end.
+pub(crate) struct Timed {
+    pub(crate) latency: Arc<Latency>,
+    pub(crate) begun: Instant,
+}
+
+/// Yields the body as it comes, and a fault when it is cut off or falls silent; one that came to its
+/// end is measured.
+fn pieces(
+    answer: Response,
+    timed: Option<Timed>,
+) -> impl Stream<Item = Result<Bytes, Fault>> + Send {
+    stream::unfold(Some((answer, timed)), async |rest| {
+        let (mut answer, timed) = rest?;
         match timeout(SILENCE, answer.chunk()).await {
-            Ok(Ok(Some(piece))) => Some((Ok(piece), Some(answer))),
-            Ok(Ok(None)) => None,
+            Ok(Ok(Some(piece))) => Some((Ok(piece), Some((answer, timed)))),
+            Ok(Ok(None)) => {
+                if let Some(Timed { latency, begun }) = timed {
+                    latency.observe(begun.elapsed());
+                }
+                None
+            }
             Ok(Err(error)) => Some((Err(error.into()), None)),
             Err(_) => Some((Err(Fault::Timeout), None)),
         }

@@ -95,7 +95,7 @@ impl Errand {
         {
             tried.push(address);
             let deadline = give_up.min(Instant::now() + BEGIN);
-            match self.ask(client, address, deadline).await {
+            match self.ask(proxy, client, address, deadline).await {
                 // A task that is stopping, full or without players; another may be better off.
                 Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE => {
                     refusal = Some(answer);
@@ -119,6 +119,7 @@ impl Errand {
     /// Tries one task, once, and waits for it until the deadline.
     async fn ask(
         &self,
+        proxy: &Proxy,
         client: &Client,
         address: SocketAddr,
         deadline: Instant,
@@ -127,8 +128,13 @@ impl Errand {
         url.set_path(self.destination.path());
         url.set_query(self.query.as_deref());
         let request = client.request(self.method.clone(), url).headers(self.headers.clone());
+        let begun = Instant::now();
         let answer = timeout_at(deadline, request.send()).await.map_err(|_| Fault::Timeout)??;
-        Answer::read(answer, self.deadline).await
+        let timed = match self.destination {
+            Destination::Rally => proxy.timed(&answer, begun),
+            _ => None,
+        };
+        Answer::read(answer, self.deadline, timed).await
     }
 }
 

@@ -62,8 +62,9 @@ impl KnockUp {
     ) -> Arc<Self> {
         let table = Mutex::new(Table::new(me.clone(), admin));
         let knock_up = Arc::new(Self { table, measured: Measured::register(me, metrics) });
-        let discovery = Discovery::by_system(me, "proxy", proxies);
+        let discovery = Discovery::by_system("proxy", me, "proxy", proxies);
         let roster = discovery.start(stop.clone()).await;
+        metrics.roster("proxy", &roster);
         let follow = Arc::clone(&knock_up).follow(roster, stop.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
         knock_up
@@ -114,11 +115,11 @@ impl KnockUp {
             let Task { name: task, node } = &self.measured.me;
             match now {
                 Some(Some(cause)) => {
-                    warn!(%task, %node, %to, cause = cause.name(), "path broken");
+                    warn!(service = "proxy", %task, %node, %to, cause = cause.name(), "path broken");
                     self.measured.broken(&to, true);
                 }
                 Some(None) => {
-                    info!(%task, %node, %to, "path whole");
+                    info!(service = "proxy", %task, %node, %to, "path whole");
                     self.measured.broken(&to, false);
                 }
                 None => self.measured.forget(&to),

@@ -47,6 +47,72 @@ async fn each_rally_is_one_line_of_json_with_all_there_is_to_know() {
     assert_eq!(logged.into_iter().map(str::to_owned).collect::<HashSet<_>>(), ids);
 }
 
+/// Returns the lines of a service that has ended.
+fn lines(process: &mut Process) -> Vec<Value> {
+    process.terminate();
+    process.wait();
+    let log = process.log();
+    log.lines().map(|line| serde_json::from_str(line).expect("every line is JSON")).collect()
+}
+
+fn with<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["message"] == message).collect()
+}
+
+fn left_out(lines: &[Value]) -> u64 {
+    with(lines, "log lines left out").iter().filter_map(|line| line["left_out"].as_u64()).sum()
+}
+
+#[tokio::test]
+async fn every_line_says_which_service_task_and_node_it_is_of() {
+    let mut demo = Process::start(&["demo", "--log-level", "debug", "--nodes", "2"]);
+    demo.logged(&["\"light.2\"", "\"feed joined\""]);
+    get(demo.listen, "/rally", &[]).await;
+    let lines = lines(&mut demo);
+    for line in &lines {
+        for field in ["service", "task", "node"] {
+            assert!(line[field].is_string(), "no {field}: {line}");
+        }
+        let task = line["task"].as_str().expect("a task");
+        assert!(task.starts_with(line["service"].as_str().expect("a service")), "{line}");
+    }
+    assert_eq!(with(&lines, "rally over").len(), 1);
+}
+
+#[tokio::test]
+async fn of_many_rallies_twenty_a_second_have_a_line_and_the_others_are_counted() {
+    let (_ping, _pong, mut manager) = table(&[]);
+    let begun = std::time::Instant::now();
+    for _ in 0..400 {
+        get(manager.listen, "/", &[]).await;
+    }
+    let seconds = begun.elapsed().as_secs() + 1;
+    let lines = lines(&mut manager);
+    let logged = with(&lines, "rally over").len() as u64;
+    assert!((20..=20 * (seconds + 1)).contains(&logged), "{logged} in {seconds} s");
+    assert_eq!(logged + left_out(&lines), 400);
+    let summary = with(&lines, "log lines left out")[0];
+    assert_eq!((&summary["kind"], &summary["level"]), (&"rally over".into(), &"INFO".into()));
+}
+
+#[tokio::test]
+async fn a_fault_that_repeats_itself_is_a_line_in_ten_seconds_and_a_number() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let at = nobody.local_addr().expect("bound").to_string();
+    drop(nobody);
+    let mut proxy = Process::start(&["proxy", "--managers", &at]);
+    let begun = std::time::Instant::now();
+    for _ in 0..300 {
+        get(proxy.listen, "/rally", &[]).await;
+    }
+    let most = begun.elapsed().as_secs() / 10 + 1;
+    let lines = lines(&mut proxy);
+    let failed = with(&lines, "upstream failed; trying the next");
+    assert!((1..=most).contains(&(failed.len() as u64)), "{failed:?}");
+    assert_eq!(failed[0]["level"], "WARN");
+    assert_eq!(failed.len() as u64 + left_out(&lines), 300);
+}
+
 #[tokio::test]
 async fn text_is_for_people_and_json_for_pipes() {
     let environment = [("PONG_LISTEN", "127.0.0.1:0"), ("PONG_ADMIN", "127.0.0.1:0")];

@@ -40,7 +40,7 @@ async fn a_service_says_who_it_is() {
         (&std::env::consts::OS.into(), &std::env::consts::ARCH.into())
     );
     assert!(who["started"].as_u64() > Some(1_700_000_000), "{who}");
-    let metrics = get(player.admin, "/metrics", &[]).await;
+    let metrics = get(player.admin, "/metrics", &["Accept: application/openmetrics-text"]).await;
     assert!(metrics.header("content-type").starts_with("application/openmetrics-text"));
     assert!(metrics.body.contains("task=\"pong.3\",node=\"pi4\""), "{}", metrics.body);
     assert!(metrics.body.ends_with("# EOF\n"), "{}", metrics.body);

@@ -16,8 +16,13 @@ pub(crate) fn text(file: &str) -> String {
 
 /// The stack file with the settings filled in.
 pub(crate) fn stack(settings: &Settings<'_>) -> Value {
-    let filled = fill(&text("stack.yml"), settings);
-    serde_saphyr::from_str(&filled).expect("stack.yml is YAML")
+    file("stack.yml", settings)
+}
+
+/// A stack file with the settings filled in.
+pub(crate) fn file(name: &str, settings: &Settings<'_>) -> Value {
+    let filled = fill(&text(name), settings);
+    serde_saphyr::from_str(&filled).unwrap_or_else(|error| panic!("{name} is no YAML: {error}"))
 }
 
 /// Every `NAME:-default` between `${` and `}`.

@@ -67,7 +67,16 @@ impl Measured {
     }
 
     pub(super) fn answered(&self, to: &Name, time: Duration) {
-        self.seconds.get_or_create(&self.way(to)).observe(time.as_secs_f64());
+        let way = self.way(to);
+        if self.broken.get(&way).is_none() {
+            // From the first answer at nought: what appears with the first failure has not grown, for
+            // Prometheus.
+            drop(self.broken.get_or_create(&way));
+            for cause in Cause::ALL {
+                drop(self.failures.get_or_create(&self.failure(to, cause)));
+            }
+        }
+        self.seconds.get_or_create(&way).observe(time.as_secs_f64());
     }
 
     pub(super) fn failed(&self, to: &Name, cause: Cause) {

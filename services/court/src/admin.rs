@@ -4,14 +4,14 @@
 //! |---|---|
 //! | `/healthz` | 200 while the service answers at all |
 //! | `/readyz` | 200 when it can do its work, else 503 with what is missing |
-//! | `/metrics` | metrics in the OpenMetrics format |
+//! | `/metrics` | metrics: OpenMetrics for whoever accepts it, else Prometheus' own text format |
 //! | `/whoami` | service, task, node, version, system and start time as JSON |
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -93,9 +93,16 @@ async fn readyz(admin: web::Data<Admin>) -> HttpResponse {
     }
 }
 
-async fn metrics(admin: web::Data<Admin>) -> HttpResponse {
-    let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match admin.metrics.encode() {
+async fn metrics(request: HttpRequest, admin: web::Data<Admin>) -> HttpResponse {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let open = accept.is_some_and(|accept| accept.contains("application/openmetrics-text"));
+    let (format, metrics) = if open {
+        let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        (format, admin.metrics.encode())
+    } else {
+        ("text/plain; version=0.0.4; charset=utf-8", admin.metrics.encode_plain())
+    };
+    match metrics {
         Ok(text) => HttpResponse::Ok().insert_header((header::CONTENT_TYPE, format)).body(text),
         Err(error) => HttpResponse::InternalServerError().body(format!("{error}\n")),
     }

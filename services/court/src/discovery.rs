@@ -63,8 +63,10 @@ impl Resolve for SystemResolver {
 pub struct Discovery {
     /// Whose roster it is, for the log.
     pub me: Task,
-    /// What is looked for, for the log: `ping`, `manager`, …
+    /// What that task's service is, for the log.
     pub service: &'static str,
+    /// What is looked for, for the log: `ping`, `manager`, …
+    pub sought: &'static str,
     /// Where to look.
     pub peers: Peers,
     /// How to look.
@@ -74,8 +76,8 @@ pub struct Discovery {
 impl Discovery {
     /// Looks with the system's resolver.
     #[must_use]
-    pub fn by_system(me: &Task, service: &'static str, peers: Peers) -> Self {
-        Self { me: me.clone(), service, peers, resolver: Arc::new(SystemResolver) }
+    pub fn by_system(service: &'static str, me: &Task, sought: &'static str, peers: Peers) -> Self {
+        Self { me: me.clone(), service, sought, peers, resolver: Arc::new(SystemResolver) }
     }
 
     /// Returns a roster that is true from now until `stop`; the first look is over on return.
@@ -115,7 +117,10 @@ impl Discovery {
         let mut found = Vec::new();
         for (peer, answer) in join_all(looks).await {
             if let Err(error) = &answer {
-                debug!(task = %self.me.name, node = %self.me.node, peer, %error, "name not found");
+                debug!(
+                    service = self.service, task = %self.me.name, node = %self.me.node, peer, %error,
+                    "name not found"
+                );
             }
             for address in answers.keep(peer, answer.ok()) {
                 if !found.contains(&address) {
@@ -126,7 +131,10 @@ impl Discovery {
         let (came, went) = roster.update(&found);
         for (addresses, what) in [(came, "appeared"), (went, "vanished")] {
             for address in addresses {
-                info!(task = %self.me.name, node = %self.me.node, service = self.service, %address, "{what}");
+                info!(
+                    service = self.service, task = %self.me.name, node = %self.me.node,
+                    sought = self.sought, %address, "{what}"
+                );
             }
         }
     }
@@ -191,7 +199,8 @@ pub(crate) mod tests {
     async fn start(table: &Arc<Table>) -> Arc<Roster> {
         let discovery = Discovery {
             me: "manager.1@pi1".parse().expect("a task"),
-            service: "ping",
+            service: "manager",
+            sought: "ping",
             peers: "tasks.ping:3000".parse().expect("a peer"),
             resolver: Arc::<Table>::clone(table),
         };

@@ -32,6 +32,10 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every cause, as [`name`](Self::name) tells it.
+    pub const NAMES: [&str; 7] =
+        ["refused", "unreachable", "reset", "timeout", "status", "body", "protocol"];
+
     /// Returns the cause in one word, for metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -76,5 +80,25 @@ impl From<&reqwest::Error> for Fault {
 impl From<reqwest::Error> for Fault {
     fn from(error: reqwest::Error) -> Self {
         (&error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_among_the_names() {
+        let status = Fault::Status(StatusCode::NOT_FOUND);
+        let faults = [
+            Fault::Refused,
+            Fault::Unreachable,
+            Fault::Reset,
+            Fault::Timeout,
+            status,
+            Fault::Body,
+            Fault::Protocol,
+        ];
+        assert_eq!(faults.map(Fault::name), Fault::NAMES);
     }
 }

@@ -25,6 +25,7 @@ use crate::discovery::Discovery;
 use crate::event::Event;
 use crate::fault::Fault;
 use crate::feed::HEARTBEAT;
+use crate::metrics::Metrics;
 use crate::roster::Roster;
 use crate::sse::{Reader, TooLong};
 use crate::task::Task;
@@ -65,11 +66,17 @@ pub enum Loss {
 }
 
 /// Follows every task that `discovery` finds, until `stop`; then, and only then, nothing more comes.
-pub async fn follow(discovery: Discovery, stop: CancellationToken) -> Receiver<Seen> {
-    let (me, service) = (discovery.me.clone(), discovery.service);
+pub async fn follow(
+    discovery: Discovery,
+    metrics: &Metrics,
+    stop: CancellationToken,
+) -> Receiver<Seen> {
+    let Discovery { service, sought, .. } = discovery;
+    let me = discovery.me.clone();
     let roster = discovery.start(stop.clone()).await;
+    metrics.roster(sought, &roster);
     let (seen, receiver) = mpsc::channel(WAITING);
-    let follower = Follower { me, service, roster, client: client(), seen };
+    let follower = Follower { me, service, sought, roster, client: client(), seen };
     tokio::spawn(async move { stop.run_until_cancelled(follower.follow_all()).await });
     receiver
 }
@@ -77,6 +84,7 @@ pub async fn follow(discovery: Discovery, stop: CancellationToken) -> Receiver<S
 struct Follower {
     me: Task,
     service: &'static str,
+    sought: &'static str,
     roster: Arc<Roster>,
     client: Client,
     seen: Sender<Seen>,
@@ -110,16 +118,16 @@ impl Follower {
         let begun = Instant::now();
         let loss = match self.open(address).await {
             Ok(pieces) => {
-                debug!(task = %self.me.name, node = %self.me.node, service = self.service, %address, "feed joined");
+                debug!(service = self.service, task = %self.me.name, node = %self.me.node, sought = self.sought, %address, "feed joined");
                 self.tell(Seen::Joined(address)).await;
                 let Err(loss) = self.read(address, pieces).await;
-                info!(task = %self.me.name, node = %self.me.node, service = self.service, %address, %loss, "feed lost");
+                info!(service = self.service, task = %self.me.name, node = %self.me.node, sought = self.sought, %address, %loss, "feed lost");
                 self.tell(Seen::Lost(address, loss)).await;
                 loss
             }
             Err(loss) => loss,
         };
-        debug!(task = %self.me.name, node = %self.me.node, service = self.service, %address, %loss, "not followed");
+        debug!(service = self.service, task = %self.me.name, node = %self.me.node, sought = self.sought, %address, %loss, "not followed");
         if begun.elapsed() > SILENCE {
             // A feed that lasted makes up for earlier failures.
             self.roster.answered(address);
@@ -162,7 +170,7 @@ impl Follower {
                     Err(reason) => {
                         warned = true;
                         warn!(
-                            task = %self.me.name, node = %self.me.node, service = self.service,
+                            service = self.service, task = %self.me.name, node = %self.me.node, sought = self.sought,
                             %address, %reason, "unlawful event ignored; of this connection's further ones nothing is said"
                         );
                     }

@@ -21,6 +21,7 @@ use actix_web::guard::fn_guard;
 use actix_web::http::{ConnectionType, header};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
+use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 use tracing::info;
 
@@ -91,7 +92,19 @@ pub async fn serve_with(
 /// service, 0.15 MB of binary each.
 type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-async fn run(
+/// Boxed here, so that the server is compiled once, in this crate: a future that is not is compiled
+/// again in the crate of every service that waits for it.
+fn run(
+    doors: Doors,
+    admin: Admin,
+    workers: usize,
+    routes: Routes,
+    operators: Routes,
+) -> BoxFuture<'static, io::Result<()>> {
+    Box::pin(serve_both(doors, admin, workers, routes, operators))
+}
+
+async fn serve_both(
     doors: Doors,
     mut admin: Admin,
     workers: usize,
@@ -101,7 +114,7 @@ async fn run(
     let admin_address = doors.admin();
     let admin::WhoAmI { service, me, .. } = &admin.whoami;
     info!(
-        task = %me.name, node = %me.node, service, listen = %doors.public(),
+        service, task = %me.name, node = %me.node, listen = %doors.public(),
         admin = %admin_address, "serving"
     );
     let left_over = doors.public.as_ref().map(TcpListener::try_clone).transpose()?;

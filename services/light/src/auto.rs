@@ -30,11 +30,11 @@ pub fn opener(options: LampOptions, me: Task) -> Opener {
 /// Opens the first lamp that there is, and says why the others are none.
 fn auto(options: &LampOptions, me: &Task) -> Box<dyn Lamp> {
     let found = first(options, me, |no| {
-        info!(task = %me.name, node = %me.node, reason = %no, "lamp passed over");
+        info!(service = "light", task = %me.name, node = %me.node, reason = %no, "lamp passed over");
     });
     found.unwrap_or_else(|| {
         let what = "no lamp on this node; it is simulated, as 'lamp' lines of this log";
-        warn!(task = %me.name, node = %me.node, "{what}");
+        warn!(service = "light", task = %me.name, node = %me.node, "{what}");
         Box::new(Simulated::logged(me.clone()))
     })
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use court::task::Task;
+use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
@@ -18,22 +19,27 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Tells what is wrong with the lamp, if anything is.
 #[derive(Clone, Debug)]
-pub(crate) struct Trouble(Arc<Mutex<Option<String>>>);
+pub(crate) struct Trouble {
+    what: Arc<Mutex<Option<String>>>,
+    /// How often it failed to open or to switch.
+    pub(crate) failures: Counter,
+}
 
 impl Default for Trouble {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Some("the lamp is not open yet".to_owned()))))
+        let what = Some("the lamp is not open yet".to_owned());
+        Self { what: Arc::new(Mutex::new(what)), failures: Counter::default() }
     }
 }
 
 impl Trouble {
     /// Returns what is wrong.
     pub(crate) fn get(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.what.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn set(&self, trouble: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        *self.what.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 }
 
@@ -64,7 +70,7 @@ impl Keeper {
         match lamp.show(scene) {
             Ok(()) if self.trouble.get().is_some() => {
                 let again = if self.failures > 0 { " again" } else { "" };
-                info!(task = %self.me.name, node = %self.me.node, lamp = lamp.name(), "lamp works{again}");
+                info!(service = "light", task = %self.me.name, node = %self.me.node, lamp = lamp.name(), "lamp works{again}");
                 self.failures = 0;
                 self.trouble.set(None);
             }
@@ -86,11 +92,12 @@ impl Keeper {
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.failures.min(8));
         self.retry = now + pause.min(LONGEST_PAUSE);
         if self.failures == 0 {
-            warn!(task = %self.me.name, node = %self.me.node, reason, "lamp failed; trying again until it works");
+            warn!(service = "light", task = %self.me.name, node = %self.me.node, reason, "lamp failed; trying again until it works");
         } else {
-            debug!(task = %self.me.name, node = %self.me.node, reason, "lamp still fails");
+            debug!(service = "light", task = %self.me.name, node = %self.me.node, reason, "lamp still fails");
         }
         self.failures = self.failures.saturating_add(1);
+        self.trouble.failures.inc();
         self.trouble.set(Some(reason.to_owned()));
     }
 }

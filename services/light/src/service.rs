@@ -38,17 +38,22 @@ pub async fn run(
     workers: usize,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let metrics = Metrics::new("light", &me);
+    let metrics = Metrics::new("light", &me, doors.release());
     let strokes = Counter::<u64>::default();
+    let trouble = Trouble::default();
     metrics.register(|registry| {
+        let help = "How often the lamp failed to open or to switch";
+        registry.register("lamp_failures", help, trouble.failures.clone());
         let help = "Strokes the managers' feeds have told this light";
         registry.register("light_strokes", help, strokes.clone());
     });
-    let trouble = Trouble::default();
+    let lamp = trouble.clone();
+    let help = "Whether the lamp works: 1 yes, 0 no";
+    metrics.gauge("lamp_working", help, move || lamp.get().is_none().into());
     let keeper = Keeper::new(me.clone(), open, trouble.clone(), Instant::now());
     let stage = Stage::new(me.node.clone(), idle, Instant::now());
-    let discovery = Discovery::by_system(&me, "manager", managers);
-    let seen = follow(discovery, stop.clone()).await;
+    let discovery = Discovery::by_system("light", &me, "manager", managers);
+    let seen = follow(discovery, &metrics, stop.clone()).await;
     let showing = tokio::spawn(show(stage, keeper, strokes, seen));
     let showing = AbortOnDropHandle::new(showing);
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use court::fault::Fault;
 use court::headers;
+use court::log::{Quota, SAME_FAULT};
 use court::roster::Roster;
 use court::task::{Name, Task};
 use court::url::url;
@@ -17,6 +18,7 @@ use tracing::warn;
 
 use crate::counts::Counts;
 use crate::players::{Players, nameless};
+use crate::service::SERVICE;
 
 /// How long a stroke may go on looking for a player that answers. With the last one's own time, at
 /// most 2 s, it stays within the 5 s after which a proxy tries another manager.
@@ -33,6 +35,7 @@ pub(crate) struct Opponent {
     pub(crate) timeout: Duration,
     pub(crate) counts: Arc<Counts>,
     pub(crate) players: Arc<Players>,
+    pub(crate) lines: Arc<Quota>,
 }
 
 /// Holds an answered stroke.
@@ -79,7 +82,8 @@ impl Opponent {
             match self.ask(client, address).await {
                 Ok(answered) => {
                     self.roster.answered(address);
-                    self.players.answered(address, self.side, &answered.player);
+                    let Answered { player, took, .. } = &answered;
+                    self.players.answered(address, self.side, player, *took);
                     asked.answered = Some(answered);
                     break;
                 }
@@ -107,10 +111,12 @@ impl Opponent {
         self.roster.failed(address);
         self.counts.fault(self.side, fault);
         self.players.failed(address, self.side);
-        warn!(
-            task = %self.me.name, node = %self.me.node, rally, side = self.side.name(),
-            %address, %fault, "player failed; trying the next"
-        );
+        if self.lines.admits(format!("player failed: {address}: {fault}"), SAME_FAULT) {
+            warn!(
+                service = SERVICE, task = %self.me.name, node = %self.me.node, rally,
+                side = self.side.name(), %address, %fault, "player failed; trying the next"
+            );
+        }
     }
 }
 

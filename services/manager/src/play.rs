@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use court::event::{Ended, Stroke};
 use court::fault::Fault;
+use court::log::Limit;
 use court::pace::Pace;
 use court::task::{Name, Task};
 use rally::{Rally, Side, Verdict};
@@ -15,11 +16,18 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::info;
 
 use crate::opponent::Answered;
-use crate::service::Manager;
+use crate::service::{Manager, SERVICE};
 
 /// How long a rally waits for a table; then it is played beside them, since players hang at those.
 /// With the first stroke's 4 s it stays within the 5 s after which a proxy tries another manager.
 const QUEUE: Duration = Duration::from_millis(500);
+
+/// How many rallies a second have a line in the log: more than anybody reads, and at 250 bytes a line
+/// less than what wears an SD card.
+const RALLY_LINES: Limit = Limit { most: 20, span: Duration::from_secs(1) };
+
+/// The most players that the log names of one rally.
+const PLAYERS_NAMED: usize = 16;
 
 /// Plays one rally, stroke by stroke, and counts, logs and publishes it.
 pub(crate) struct Play {
@@ -190,8 +198,17 @@ impl Play {
     }
 
     fn log(&self, ended: &Ended) {
-        let names: Vec<String> = self.players.iter().map(Task::to_string).collect();
+        let what = if ended.strokes > 0 { "rally over" } else { "no rally began" };
+        if !self.manager.lines.admits(what, RALLY_LINES) {
+            return;
+        }
+        let mut names: Vec<String> =
+            self.players.iter().take(PLAYERS_NAMED).map(Task::to_string).collect();
+        if self.players.len() > PLAYERS_NAMED {
+            names.push("…".to_owned());
+        }
         info!(
+            service = SERVICE,
             task = %ended.manager.name,
             node = %ended.manager.node,
             rally = ended.rally,
@@ -201,8 +218,7 @@ impl Play {
             micros = ended.micros,
             players = names.join(","),
             proxy = self.proxy.as_ref().map(Name::as_str),
-            "{}",
-            if ended.strokes > 0 { "rally over" } else { "no rally began" }
+            "{what}"
         );
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use court::event::Met;
+use court::metrics::{Latencies, Latency};
 use court::task::{Name, Task};
 use rally::Side;
 use tokio::time::Instant;
@@ -17,28 +18,41 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 const MOST: usize = 1024;
 
 /// Counts strokes and faults by address; a new task at an old address starts afresh.
-#[derive(Debug, Default)]
-pub(crate) struct Players(Mutex<HashMap<SocketAddr, Entry>>);
+#[derive(Debug)]
+pub(crate) struct Players {
+    entries: Mutex<HashMap<SocketAddr, Entry>>,
+    latencies: Latencies,
+}
 
 #[derive(Debug)]
 struct Entry {
     met: Met,
+    /// Of its node, once it has answered.
+    latency: Option<Arc<Latency>>,
     asked: Instant,
     changed: bool,
 }
 
 impl Players {
+    /// Makes a list without a player; how long they take is told by node.
+    pub(crate) fn new(latencies: Latencies) -> Self {
+        Self { entries: Mutex::default(), latencies }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<SocketAddr, Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a stroke that the player at an address answered.
-    pub(crate) fn answered(&self, address: SocketAddr, side: Side, player: &Task) {
+    pub(crate) fn answered(&self, address: SocketAddr, side: Side, player: &Task, took: Duration) {
         let mut players = self.lock();
-        match players.get_mut(&address) {
-            Some(entry) if entry.met.player == *player => entry.count(1, 0),
-            _ => insert(&mut players, address, side, player.clone()).count(1, 0),
-        }
+        let entry = match players.get_mut(&address) {
+            Some(entry) if entry.met.player == *player => entry,
+            _ => insert(&mut players, address, side, player.clone()),
+        };
+        entry.count(1, 0);
+        let latency = entry.latency.get_or_insert_with(|| self.latencies.to(&player.node));
+        latency.observe(took);
     }
 
     /// Counts an attempt at a stroke that the player at an address gave no lawful answer to.
@@ -89,7 +103,7 @@ fn insert(
         players.remove(&oldest);
     }
     let met = Met { address, side, player, strokes: 0, faults: 0 };
-    let entry = Entry { met, asked: Instant::now(), changed: true };
+    let entry = Entry { met, latency: None, asked: Instant::now(), changed: true };
     players.entry(address).insert_entry(entry).into_mut()
 }
 
@@ -107,6 +121,14 @@ mod tests {
         ([127, 0, 0, 1], n).into()
     }
 
+    const TOOK: Duration = Duration::from_millis(1);
+
+    fn players() -> Players {
+        let me: Task = task("manager.1@pi1");
+        let metrics = court::metrics::Metrics::new("manager", &me, &me.name);
+        Players::new(metrics.latencies("stroke", "", &me.node))
+    }
+
     fn task(name: &str) -> Task {
         name.parse().expect("a task")
     }
@@ -119,29 +141,29 @@ mod tests {
 
     #[test]
     fn strokes_and_faults_are_counted_by_player_and_told_once_as_they_change() {
-        let players = Players::default();
+        let players = players();
         players.failed(address(1), Side::Ping);
-        players.answered(address(2), Side::Pong, &task("pong.1@pi1"));
+        players.answered(address(2), Side::Pong, &task("pong.1@pi1"), TOOK);
         players.failed(address(2), Side::Pong);
         let both = vec![("127.0.0.1-1@127.0.0.1".into(), 0, 1), ("pong.1@pi1".into(), 1, 1)];
         assert_eq!(told(players.changed()), both);
         assert_eq!(told(players.changed()), []);
         assert_eq!(told(players.all()), both);
-        players.answered(address(2), Side::Pong, &task("pong.1@pi1"));
+        players.answered(address(2), Side::Pong, &task("pong.1@pi1"), TOOK);
         assert_eq!(told(players.changed()), [("pong.1@pi1".into(), 2, 1)]);
     }
 
     #[test]
     fn a_new_task_at_an_old_address_starts_afresh() {
-        let players = Players::default();
-        players.answered(address(1), Side::Ping, &task("ping.1@pi1"));
-        players.answered(address(1), Side::Ping, &task("ping.4@pi2"));
+        let players = players();
+        players.answered(address(1), Side::Ping, &task("ping.1@pi1"), TOOK);
+        players.answered(address(1), Side::Ping, &task("ping.4@pi2"), TOOK);
         assert_eq!(told(players.all()), [("ping.4@pi2".into(), 1, 0)]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn those_that_are_not_asked_any_more_are_forgotten_and_their_number_is_bounded() {
-        let players = Players::default();
+        let players = players();
         for n in 1..=2000 {
             players.failed(address(n), Side::Ping);
         }

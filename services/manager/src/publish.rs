@@ -55,9 +55,9 @@ async fn last_rally_over(manager: &Manager) {
     manager.stop.cancelled().await;
     sleep(LAST_CALL).await;
     let places = manager.places.acquire_many(manager.options.limit);
-    if let Ok(Ok(places)) = timeout(LAST_RALLIES, places).await {
+    if let Ok(Ok(_)) = timeout(LAST_RALLIES, places).await {
         // Whoever still comes is better served by another manager.
-        places.forget();
+        manager.places.close();
     }
 }
 

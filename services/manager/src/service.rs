@@ -10,10 +10,10 @@ use court::client::client;
 use court::discovery::Discovery;
 use court::event::Counted;
 use court::feed::{Feed, Late};
+use court::log::Quota;
 use court::metrics::Metrics;
 use court::serve::{Doors, serve};
 use court::task::Task;
-use prometheus_client::registry::Registry;
 use rally::Side;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,9 @@ use crate::{alone, publish, routes};
 /// How many events a subscriber may be behind before it misses some: a few of the longest rallies.
 const BEHIND: usize = 1024;
 
+/// What a manager calls itself in logs and metrics.
+pub(crate) const SERVICE: &str = "manager";
+
 /// Holds what all rallies of a manager share.
 pub(crate) struct Manager {
     pub(crate) me: Task,
@@ -37,6 +40,7 @@ pub(crate) struct Manager {
     pub(crate) counts: Arc<Counts>,
     pub(crate) players: Arc<Players>,
     pub(crate) featured: Featured,
+    pub(crate) lines: Arc<Quota>,
     pub(crate) feed: Feed,
     /// One place for each rally that may be in flight.
     pub(crate) places: Arc<Semaphore>,
@@ -61,16 +65,19 @@ pub async fn run(
     workers: usize,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let metrics = Metrics::new("manager", &me);
-    let mut counts = Arc::default();
-    metrics.register(|registry: &mut Registry| counts = Counts::register(registry));
-    let players = Arc::new(Players::default());
+    let metrics = Metrics::new(SERVICE, &me, doors.release());
+    let counts = Counts::register(&metrics);
+    let help = "How long answered strokes took, by the nodes of manager and player";
+    let players = Arc::new(Players::new(metrics.latencies("stroke", help, &me.node)));
+    let lines = Arc::<Quota>::default();
     let opponent = async |side: Side, peers| {
-        let discovery = Discovery::by_system(&me, side.name(), peers);
+        let discovery = Discovery::by_system(SERVICE, &me, side.name(), peers);
         let roster = discovery.start(stop.clone()).await;
+        metrics.roster(side.name(), &roster);
         let timeout = options.play.stroke_timeout;
-        let (counts, players) = (Arc::clone(&counts), Arc::clone(&players));
-        Opponent { me: me.clone(), side, roster, timeout, counts, players }
+        let (counts, players, lines) =
+            (Arc::clone(&counts), Arc::clone(&players), Arc::clone(&lines));
+        Opponent { me: me.clone(), side, roster, timeout, counts, players, lines }
     };
     let opponents = [
         opponent(Side::Ping, options.ping.clone()).await,
@@ -82,6 +89,7 @@ pub async fn run(
         counts,
         players,
         featured: Featured::new(),
+        lines: Arc::clone(&lines),
         feed: Feed::new(BEHIND, Late::Misses),
         places: Arc::new(Semaphore::new(options.play.limit as usize)),
         tables: Arc::new(Semaphore::new(options.play.tables.into())),
@@ -91,6 +99,10 @@ pub async fn run(
         begun: AtomicU64::new(0),
         me,
     });
+    let (playing, told) = (Arc::clone(&manager), Arc::clone(&manager));
+    metrics.gauge("rallies_in_flight", "Rallies being played now", move || playing.in_flight());
+    let help = "Subscribers of the feed: lights and scoreboards";
+    metrics.gauge("feed_subscribers", help, move || told.feed.subscribers());
     tokio::spawn(publish::counters(Arc::clone(&manager)));
     if let Some(every) = options.play.play_every.0 {
         tokio::spawn(
@@ -99,14 +111,15 @@ pub async fn run(
     }
     let referee = Arc::clone(&manager);
     let ready = Arc::new(move || referee.ready());
-    let admin = Admin { whoami: WhoAmI::new("manager", manager.me.clone()), ready, metrics, stop };
-    serve(doors, admin, workers, move |config| {
+    let admin = Admin { whoami: WhoAmI::new(SERVICE, manager.me.clone()), ready, metrics, stop };
+    let me = manager.me.clone();
+    let serving = serve(doors, admin, workers, move |config| {
         config
             .app_data(web::Data::from(Arc::clone(&manager)))
             .app_data(web::Data::new(client()))
             .configure(routes::routes);
-    })
-    .await
+    });
+    lines.around(SERVICE, &me, serving).await
 }
 
 impl Manager {
@@ -131,6 +144,11 @@ impl Manager {
             incarnation: self.incarnation.clone().into(),
             score: self.counts.score(),
         }
+    }
+
+    /// Returns how many rallies are being played.
+    fn in_flight(&self) -> usize {
+        (self.options.limit as usize).saturating_sub(self.places.available_permits())
     }
 
     /// Tells whether one player of each side is within reach.

@@ -30,7 +30,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let Options { side, seed, .. } = options;
-    let metrics = Metrics::new(side.name(), &me);
+    let metrics = Metrics::new(side.name(), &me, doors.release());
     let strokes = Family::<Played, Counter>::default();
     metrics.register(|registry| {
         registry.register("player_strokes", "Strokes this player has answered", strokes.clone());

@@ -12,7 +12,7 @@ use std::time::Duration;
 use court::client::{client, read};
 use court::fault::Fault;
 use court::roster::Roster;
-use court::task::Name;
+use court::task::{Name, Task};
 use rally::Score;
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ pub(crate) fn answer(news: &News, me: &Name, question: &Question) -> Answer {
 }
 
 /// Asks all other scoreboards, each second, for what they have heard.
-pub(crate) async fn keep(news: Arc<News>, me: Name, roster: Arc<Roster>) {
+pub(crate) async fn keep(news: Arc<News>, life: Name, me: Task, roster: Arc<Roster>) {
     let client = client();
     let mut asked: HashMap<SocketAddr, Question> = HashMap::new();
     let mut beat = interval(EVERY);
@@ -70,7 +70,7 @@ pub(crate) async fn keep(news: Arc<News>, me: Name, roster: Arc<Roster>) {
         asked.retain(|address, _| peers.contains(address));
         for address in peers {
             let question = asked.entry(address).or_default();
-            if question.board.as_ref() == Some(&me) {
+            if question.board.as_ref() == Some(&life) {
                 continue;
             }
             let asking = async {
@@ -84,7 +84,10 @@ pub(crate) async fn keep(news: Arc<News>, me: Name, roster: Arc<Roster>) {
             match timeout(PATIENCE, asking).await.unwrap_or(Err(Fault::Timeout)) {
                 Ok(()) => roster.answered(address),
                 Err(fault) => {
-                    debug!(%address, %fault, "scoreboard failed");
+                    debug!(
+                        service = "scoreboard", task = %me.name, node = %me.node, %address, %fault,
+                        "scoreboard failed"
+                    );
                     roster.failed(address);
                     // Another may come to this address; what it says is not known yet.
                     *question = Question::default();

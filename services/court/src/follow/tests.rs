@@ -50,7 +50,8 @@ impl Server {
 fn discovery(table: &Arc<Table>) -> Discovery {
     Discovery {
         me: "light.1@pi1".parse().expect("a task"),
-        service: "manager",
+        service: "light",
+        sought: "manager",
         peers: "tasks.manager:3000".parse().expect("a peer"),
         resolver: Arc::<Table>::clone(table),
     }
@@ -63,7 +64,9 @@ async fn start(
 ) -> (Receiver<Seen>, CancellationToken) {
     table.set("tasks.manager:3000", addresses);
     let stop = CancellationToken::new();
-    (follow(discovery(table), stop.clone()).await, stop)
+    let discovery = discovery(table);
+    let metrics = Metrics::new("light", &discovery.me, &discovery.me.name);
+    (follow(discovery, &metrics, stop.clone()).await, stop)
 }
 
 async fn next(seen: &mut Receiver<Seen>) -> Option<Seen> {
@@ -160,7 +163,8 @@ async fn a_feed_is_given_up_after_three_silent_heartbeats() {
     let table: Arc<Table> = Arc::default();
     let me = "light.1@pi1".parse().expect("a task");
     let roster = discovery(&table).start(stop).await;
-    let follower = Follower { me, service: "manager", roster, client: client(), seen };
+    let follower =
+        Follower { me, service: "light", sought: "manager", roster, client: client(), seen };
     let beats = stream::unfold(0, async |n: u32| {
         tokio::time::sleep(HEARTBEAT).await;
         (n < 4).then(|| (Ok(Bytes::from_static(b":\n\n")), n + 1))

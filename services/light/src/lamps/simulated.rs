@@ -24,7 +24,7 @@ impl Simulated {
     #[must_use]
     pub fn logged(me: Task) -> Self {
         Self::new(move |Lights { red, yellow, green }| {
-            info!(task = %me.name, node = %me.node, red, yellow, green, "lamp");
+            info!(service = "light", task = %me.name, node = %me.node, red, yellow, green, "lamp");
         })
     }
 }

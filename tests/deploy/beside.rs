@@ -1,0 +1,162 @@
+//! What may be deployed beside the match: monitoring and a registry.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::stack::{file, text, variables};
+use crate::swarm::ROOT;
+
+const FILES: [&str; 2] = ["stack.monitoring.yml", "stack.registry.yml"];
+
+fn services(name: &str) -> BTreeMap<String, Value> {
+    let stack = file(name, &[]);
+    let services = stack["services"].as_object().expect("a stack has services");
+    services.iter().map(|(name, service)| (name.clone(), service.clone())).collect()
+}
+
+/// Returns every service of every file, with a name that tells which it is.
+fn all_services() -> Vec<(String, Value)> {
+    let of_file =
+        |name| services(name).into_iter().map(move |(of, it)| (format!("{name}: {of}"), it));
+    FILES.into_iter().flat_map(of_file).collect()
+}
+
+#[test]
+fn every_service_has_a_limit_of_memory_and_all_together_fit_a_pi_with_one_gigabyte() {
+    let mut sum = 0;
+    for (name, service) in all_services() {
+        let limit = service["deploy"]["resources"]["limits"]["memory"].as_str();
+        let limit = limit.unwrap_or_else(|| panic!("{name} has no limit"));
+        let megabytes: u32 = limit.trim_end_matches('M').parse().expect("in M");
+        sum += megabytes;
+        let heap = service["environment"]["GOMEMLIMIT"].as_str();
+        let heap = heap.map(|heap| heap.trim_end_matches("MiB").parse::<u32>().expect("in MiB"));
+        assert!(heap.is_none_or(|heap| heap < megabytes), "{name}: {heap:?} of {megabytes}");
+    }
+    assert!(sum < 700, "{sum} MB");
+}
+
+#[test]
+fn every_image_is_pinned_to_a_version_of_three_numbers() {
+    for (name, service) in all_services() {
+        let image = service["image"].as_str().expect("an image");
+        let (_, tag) = image.rsplit_once(':').unwrap_or_else(|| panic!("{name}: {image}"));
+        let numbers: Vec<_> =
+            tag.trim_start_matches('v').split('.').map(str::parse::<u32>).collect();
+        assert!(numbers.len() == 3 && numbers.iter().all(Result::is_ok), "{name}: {image}");
+    }
+}
+
+#[test]
+fn every_service_is_left_without_privileges_and_without_the_docker_socket() {
+    for (name, service) in all_services() {
+        assert_eq!(service["cap_drop"], serde_json::json!(["ALL"]), "{name}");
+        assert!(!service.to_string().contains("docker.sock"), "{name}");
+        assert_eq!(service["logging"]["options"]["max-size"], "5m", "{name}: logs without end");
+    }
+}
+
+/// FNV-1a in 32 bits: enough to tell a file from itself before a change.
+fn fingerprint(text: &str) -> String {
+    let hash = text
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{hash:08x}")
+}
+
+#[test]
+fn every_config_is_named_after_what_is_in_it() {
+    let stack = file("stack.monitoring.yml", &[]);
+    let configs = stack["configs"].as_object().expect("configs");
+    for (config, told) in configs {
+        let path = told["file"].as_str().expect("a file");
+        let name = format!("pong-{config}-{}", fingerprint(&text(path)));
+        assert_eq!(told["name"], name.as_str(), "{path} has changed: name its config {name}");
+        assert!(text(path).len() < 500_000, "Swarm takes no more");
+    }
+    let used = all_services().into_iter().flat_map(|(_, service)| {
+        let used = service["configs"].as_array().cloned().unwrap_or_default();
+        used.into_iter().map(|config| config["source"].as_str().expect("a source").to_owned())
+    });
+    let mut used: Vec<String> = used.collect();
+    used.sort();
+    assert_eq!(used, configs.keys().cloned().collect::<Vec<_>>(), "each is used, once");
+}
+
+#[test]
+fn what_looks_for_the_tasks_is_on_the_network_of_the_match() {
+    let stack = file("stack.monitoring.yml", &[]);
+    let network = &stack["networks"]["ping-pong-net"];
+    assert_eq!(network["name"], file("stack.yml", &[])["networks"]["ping-pong-net"]["name"]);
+    assert_eq!(network["external"], true);
+    let prometheus = &services("stack.monitoring.yml")["prometheus"];
+    assert!(
+        prometheus["networks"].as_array().is_some_and(|on| on.contains(&"ping-pong-net".into()))
+    );
+    assert_eq!(prometheus["ports"], Value::Null, "it has no password");
+}
+
+#[test]
+fn prometheus_looks_for_every_service_of_the_match_and_for_the_machines() {
+    let config: Value = serde_saphyr::from_str(&text("monitoring/prometheus.yml")).expect("YAML");
+    let jobs = config["scrape_configs"].as_array().expect("jobs");
+    let names = jobs.iter().filter_map(|job| job["dns_sd_configs"][0]["names"][0].as_str());
+    let mut looked_for: Vec<&str> = names.collect();
+    looked_for.sort_unstable();
+    let stack = file("stack.yml", &[]);
+    let played = stack["services"].as_object().expect("services").keys();
+    let mut wanted: Vec<String> = played.map(|service| format!("tasks.{service}")).collect();
+    wanted.push("tasks.node-exporter".into());
+    wanted.sort();
+    assert_eq!(looked_for, wanted);
+    for job in jobs.iter().filter(|job| job["job_name"] != "prometheus") {
+        let port = if job["job_name"] == "node" { 9100 } else { 3001 };
+        let sought = &job["dns_sd_configs"][0];
+        assert_eq!((&sought["type"], &sought["port"]), (&"A".into(), &port.into()), "{job}");
+    }
+}
+
+#[test]
+fn grafana_has_no_account_that_a_password_could_be_guessed_of() {
+    let grafana = &services("stack.monitoring.yml")["grafana"]["environment"];
+    for (setting, value) in [
+        ("GF_AUTH_ANONYMOUS_ORG_ROLE", "Viewer"),
+        ("GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION", "true"),
+        ("GF_AUTH_DISABLE_LOGIN_FORM", "true"),
+        ("GF_AUTH_BASIC_ENABLED", "false"),
+    ] {
+        assert_eq!(grafana[setting], value, "{setting}");
+    }
+}
+
+#[test]
+fn every_setting_beside_the_match_is_explained_with_its_default() {
+    for name in FILES {
+        let text = text(name);
+        for variable in variables(&text) {
+            let (setting, default) = variable.split_once(":-").expect("variables have defaults");
+            let explained = text.lines().any(|line| {
+                let words: Vec<_> = line.trim_start_matches('#').split_whitespace().collect();
+                words.len() > 2 && words[0] == setting && words[1] == default
+            });
+            assert!(explained, "{name} does not explain {setting} with its default {default}");
+        }
+    }
+}
+
+#[test]
+fn docker_accepts_the_files_beside_the_match() {
+    for name in FILES {
+        let config = ["stack", "config", "-c", name];
+        let Ok(output) = Command::new("docker").args(config).current_dir(ROOT).output() else {
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stderr);
+        // A client before 25 has no such command.
+        if !said.contains("is not a docker command") {
+            assert!(output.status.success() && said.is_empty(), "{name}: {said}");
+        }
+    }
+}
