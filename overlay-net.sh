@@ -29,6 +29,7 @@ Settings, from the environment; stack.yml takes the same:
   PONG_MANAGER_REPLICAS    2                  referees
   PONG_SCOREBOARD_REPLICAS 2                  pages; each keeps the whole score
   PONG_HIT_CHANCE          85                 percent of strokes that hit
+  PONG_LOG_LEVEL           info               or debug: a line for every rally
   PONG_SUBNET              10.0.9.0/24        of the network
   PONG_STACK               pong               the stack that may use the network too
 
@@ -137,7 +138,7 @@ service() {
     --rollback-failure-action pause \
     --restart-condition any --restart-delay 1s --limit-memory 32M --reserve-memory 8M \
     --log-driver local --log-opt max-size=5m --log-opt max-file=2 \
-    --env 'PONG_NODE={{.Node.Hostname}}' "$@"
+    --env 'PONG_NODE={{.Node.Hostname}}' --env "PONG_LOG_LEVEL=${PONG_LOG_LEVEL:-info}" "$@"
   say "service $name created"
 }
 

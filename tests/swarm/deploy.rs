@@ -8,13 +8,16 @@ use crate::stage::{Excuse, Scene, Stage, age};
 use crate::swarm::{NODES, shell, shell_with, until, until_running};
 
 /// The image that everything begins with.
-pub(crate) const IMAGE: &str = "swarm-pong:1";
+const IMAGE: &str = "swarm-pong:1";
+
+/// What it is deployed with. Accounts need a line for every rally that a killed manager played.
+const SETTINGS: [(&str, &str); 2] = [("PONG_IMAGE", IMAGE), ("PONG_LOG_LEVEL", "debug")];
 
 /// The script, its services scaled by their plain names, and its end.
 pub(crate) async fn plain(stage: &mut Stage) {
     stage
         .play("overlay-net.sh up", STEADY, async |scene| {
-            shell_with("./overlay-net.sh up", &[("PONG_IMAGE", IMAGE)]).await;
+            shell_with("./overlay-net.sh up", &SETTINGS).await;
             opened(scene, "").await
         })
         .await;
@@ -26,7 +29,7 @@ pub(crate) async fn plain(stage: &mut Stage) {
 pub(crate) async fn stack(stage: &mut Stage) {
     stage
         .play("docker stack deploy -c stack.yml pong", STEADY, async |scene| {
-            shell_with("docker stack deploy -c stack.yml pong", &[("PONG_IMAGE", IMAGE)]).await;
+            shell_with("docker stack deploy -c stack.yml pong", &SETTINGS).await;
             opened(scene, "pong_").await
         })
         .await;
