@@ -32,6 +32,7 @@ mod load;
 mod lost;
 mod nobody;
 mod paths;
+mod prometheus;
 mod roll;
 mod scale;
 mod sick;
@@ -73,6 +74,12 @@ fn main() -> ExitCode {
         runtime.block_on(follow::follow());
         // Reading stdin cannot be broken off.
         runtime.shutdown_background();
+        return ExitCode::SUCCESS;
+    }
+    if let [get, url] = wanted.as_slice()
+        && get == "get"
+    {
+        runtime.block_on(prometheus::get(url));
         return ExitCode::SUCCESS;
     }
     let good = runtime.block_on(play(&wanted));

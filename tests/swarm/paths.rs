@@ -1,8 +1,8 @@
 //! The knock-up: each broken path is named, with its cause, through every node's port and by the
 //! command; no other is; and it is cleared when it heals.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::join_all;
 use reqwest::Client;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::load::STEADY;
+use crate::prometheus::Prometheus;
 use crate::stage::{Excuse, Scene, Stage};
 use crate::swarm::{Engine, NODES, cluster, running, until, until_running};
 
@@ -36,15 +37,23 @@ const COUNTED: Duration = Duration::from_secs(20);
 /// The most bytes a second that the knocks of a pair may take, on the wire between the nodes.
 const A_PAIR: f64 = 1024.0;
 
+/// What Prometheus scrapes: 14 tasks, a node exporter on every node, and itself.
+const TARGETS: usize = 18;
+
+/// How far its rate and the clients' may be apart: it scrapes each 5 s, so it sees another 15 s.
+const RATES_APART: f64 = 0.15;
+
 /// The broken paths, such as `pi1>pi2`, with their causes.
 type Broken = BTreeMap<String, String>;
 
 pub(crate) async fn each_trouble_named(stage: &mut Stage) {
+    let prometheus = Prometheus::deploy().await;
     stage
         .play("paths: all six well", STEADY, async |scene| {
             told(scene, &NODES, [&Broken::new(); 2], "well").await;
             command(scene, 0).await;
             cost(scene).await;
+            scraped(scene, &prometheus).await;
             Excuse::default()
         })
         .await;
@@ -62,8 +71,10 @@ pub(crate) async fn each_trouble_named(stage: &mut Stage) {
                 let broken = ways.iter().map(|way| ((*way).to_owned(), cause.to_owned())).collect();
                 told(scene, &NODES, [&well, &broken], "named").await;
                 command(scene, 1).await;
+                alerted(scene, &prometheus, &broken).await;
                 cluster(&[&["pass"], &packets[..]].concat()).await;
                 told(scene, &NODES, [&broken, &well], "cleared").await;
+                alerted(scene, &prometheus, &well).await;
                 Excuse { nodes: vec![FROM, TO], ..Excuse::default() }
             })
             .await;
@@ -85,6 +96,41 @@ pub(crate) async fn each_trouble_named(stage: &mut Stage) {
             Excuse { killed, ..Excuse::default() }
         })
         .await;
+}
+
+/// Checks that Prometheus finds every task and every node, and counts what clients count.
+async fn scraped(scene: &mut Scene, prometheus: &Prometheus) {
+    let mut targets = Vec::new();
+    until("all targets are up", 60, async || {
+        targets = prometheus.targets().await;
+        targets.len() == TARGETS && targets.iter().all(|target| target.ends_with(" up"))
+    })
+    .await;
+    scene.note(format!("Prometheus has {TARGETS} targets, all up:\n   {}", targets.join("\n   ")));
+    let query = "sum(rate(pong_rallies_total[15s]))";
+    let told = prometheus.number(query).await.unwrap_or_default();
+    let since = SystemTime::now() - Duration::from_secs(15);
+    let records = scene.load.records();
+    let got = records.iter().filter(|record| record.came.is_ok() && record.ended() >= since);
+    let got = got.count() as f64 / 15.0;
+    drop(records);
+    scene.note(format!("{query} = {told:.1}; clients got {got:.1} a second in the last 15 s"));
+    let close = (told - got).abs() <= RATES_APART * got;
+    scene.check(close, format!("Prometheus counts {told:.1} a second, clients {got:.1}"));
+}
+
+/// Checks that the alert fires for these pairs and no others. Prometheus may itself be cut off from
+/// the node that would tell it of one direction; one of them it always hears of.
+async fn alerted(scene: &mut Scene, prometheus: &Prometheus, broken: &Broken) {
+    let begun = Instant::now();
+    let mut firing = BTreeSet::new();
+    until(&format!("PongPairBroken for {broken:?}"), 30, async || {
+        firing = prometheus.broken().await;
+        firing.is_empty() == broken.is_empty() && firing.iter().all(|way| broken.contains_key(way))
+    })
+    .await;
+    let seconds = begun.elapsed().as_secs_f64();
+    scene.note(format!("PongPairBroken fires for {firing:?}, {seconds:.1} s later"));
 }
 
 /// Waits until each of these nodes tells that exactly these paths are broken, and checks how long it
