@@ -46,18 +46,9 @@ impl Browser {
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let profile = format!("profile-{}-{n}", std::process::id());
         let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(profile);
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is installed: see tests/page/run");
-        let said = BufReader::new(driver.stdout.take().expect("piped")).lines();
-        let started = |line: String| {
-            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
-        };
-        let port = said.map_while(Result::ok).find_map(started).expect("it says its port");
+        let (driver, port) = (0..5)
+            .find_map(|_| drive())
+            .expect("chromedriver says its port, in one of five starts");
 
         let mut arguments: Vec<String> = FLAGS.map(str::to_owned).into();
         arguments.push(format!("--user-data-dir={}", profile.display()));
@@ -165,6 +156,27 @@ impl Drop for Browser {
         let _ = self.driver.wait();
         let _ = std::fs::remove_dir_all(&self.profile);
     }
+}
+
+/// Starts chromedriver and reads which port it took; none if the port was taken from it, since it
+/// wants the same one of IPv4 and of IPv6.
+fn drive() -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver is installed: see tests/page/run");
+    let said = BufReader::new(driver.stdout.take().expect("piped")).lines();
+    let started = |line: String| {
+        line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
+    };
+    let port = said.map_while(Result::ok).find_map(started);
+    if port.is_none() {
+        let _ = driver.wait();
+    }
+    port.map(|port| (driver, port))
 }
 
 /// A command of chromedriver's own.
