@@ -104,19 +104,21 @@ pub(crate) struct Task {
     pub(crate) container: String,
 }
 
-/// The running tasks of a service that no newer task is to replace.
+/// The running tasks of a service that no newer task is to replace, the oldest first.
 pub(crate) async fn running(service: &str) -> Vec<Task> {
     let engine = Engine::of("pi1");
     let nodes = engine.json("/nodes", json!({})).await.expect("nodes");
     let filters = json!({ "service": [service], "desired-state": ["running"] });
     let tasks = engine.json("/tasks", filters).await.expect("tasks");
-    let tasks = tasks.as_array().expect("a list").iter();
+    let mut tasks: Vec<&Value> = tasks.as_array().expect("a list").iter().collect();
+    tasks.sort_by_key(|task| task["CreatedAt"].as_str());
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let name = |id: &Value| {
         let node = nodes.as_array()?.iter().find(|node| node["ID"] == *id)?;
         Some(text(&node["Description"]["Hostname"]))
     };
     tasks
+        .into_iter()
         .filter(|task| task["Status"]["State"] == "running")
         .map(|task| Task {
             node: name(&task["NodeID"]).unwrap_or_default(),
