@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::stack::{file, text, variables};
+use crate::stack::{assert_explains_its_settings, file, text};
 use crate::swarm::ROOT;
 
 const FILES: [&str; 2] = ["stack.monitoring.yml", "stack.registry.yml"];
@@ -133,17 +133,7 @@ fn grafana_has_no_account_that_a_password_could_be_guessed_of() {
 
 #[test]
 fn every_setting_beside_the_match_is_explained_with_its_default() {
-    for name in FILES {
-        let text = text(name);
-        for variable in variables(&text) {
-            let (setting, default) = variable.split_once(":-").expect("variables have defaults");
-            let explained = text.lines().any(|line| {
-                let words: Vec<_> = line.trim_start_matches('#').split_whitespace().collect();
-                words.len() > 2 && words[0] == setting && words[1] == default
-            });
-            assert!(explained, "{name} does not explain {setting} with its default {default}");
-        }
-    }
+    FILES.into_iter().for_each(assert_explains_its_settings);
 }
 
 #[test]

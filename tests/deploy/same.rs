@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::flags::{Flags, of_call, of_stack};
-use crate::stack::{Settings, stack, text, variables};
+use crate::stack::{Settings, assert_explains_its_settings, stack, text, variables};
 use crate::swarm::{ROOT, Swarm};
 
 const EVERY_SETTING: &Settings<'_> = &[
@@ -62,17 +62,7 @@ fn every_setting_means_the_same_to_both() {
 
 #[test]
 fn every_setting_is_explained_with_its_default_in_both() {
-    let (stack, script) = (text("stack.yml"), text("overlay-net.sh"));
-    for (file, text) in [("stack.yml", &stack), ("overlay-net.sh", &script)] {
-        for variable in variables(text) {
-            let (name, default) = variable.split_once(":-").expect("variables have defaults");
-            let explained = text.lines().any(|line| {
-                let words: Vec<_> = line.trim_start_matches('#').split_whitespace().collect();
-                words.len() > 2 && words[0] == name && words[1] == default
-            });
-            assert!(explained, "{file} does not explain {name} with its default {default}");
-        }
-    }
+    ["stack.yml", "overlay-net.sh"].into_iter().for_each(assert_explains_its_settings);
 }
 
 #[test]

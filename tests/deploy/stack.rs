@@ -35,6 +35,19 @@ pub(crate) fn variables(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Fails unless a file explains every setting it uses, with its default.
+pub(crate) fn assert_explains_its_settings(file: &str) {
+    let text = text(file);
+    for variable in variables(&text) {
+        let (setting, default) = variable.split_once(":-").expect("variables have defaults");
+        let explained = text.lines().any(|line| {
+            let words: Vec<_> = line.trim_start_matches('#').split_whitespace().collect();
+            words.len() > 2 && words[0] == setting && words[1] == default
+        });
+        assert!(explained, "{file} does not explain {setting} with its default {default}");
+    }
+}
+
 fn fill(text: &str, settings: &Settings<'_>) -> String {
     variables(text).into_iter().fold(text.to_owned(), |filled, variable| {
         let (name, default) = variable.split_once(":-").expect("variables have defaults");
