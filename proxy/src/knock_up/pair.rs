@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use court::knock::{Cause, Pair as Told};
+use court::latest::Latest;
 use court::task::Name;
 
 /// The time between two knocks when there is nothing to find out; varied by a fifth, so that nodes
@@ -30,9 +31,6 @@ const LARGE_FAIL: u32 = 2;
 
 /// How many knocks in a row make it whole again when they arrive.
 const ARRIVE: u32 = 2;
-
-/// How many round trips are remembered: those of about four minutes.
-const SAMPLES: usize = 128;
 
 /// Says whether a knock fills the largest packet there can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +53,8 @@ pub(crate) enum Outcome {
 /// Keeps what is known of the way to one node.
 #[derive(Debug)]
 pub(crate) struct Pair {
-    /// The latest round trips in microseconds, the oldest overwritten first.
-    times: Vec<u32>,
-    next: usize,
+    /// Round trips: those of about four minutes.
+    times: Latest,
     /// A bit for each of the latest knocks, set if it failed.
     failures: u32,
     knocks: u32,
@@ -79,8 +76,7 @@ impl Pair {
     /// Makes one of a node never knocked at; `luck` spreads the large knocks over time.
     pub(crate) fn new(luck: u32) -> Self {
         Self {
-            times: Vec::new(),
-            next: 0,
+            times: Latest::default(),
             failures: 0,
             knocks: 0,
             since_large: luck % LARGE_EVERY,
@@ -128,7 +124,7 @@ impl Pair {
         self.large_is_to_blame = false;
         match outcome {
             Outcome::Answered(time) => {
-                self.remember(time);
+                self.times.add(time.as_micros());
                 self.arrived = self.arrived.saturating_add(1);
                 self.failed = 0;
                 if size == Size::Large {
@@ -159,26 +155,14 @@ impl Pair {
         }
     }
 
-    fn remember(&mut self, time: Duration) {
-        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
-        if self.times.len() < SAMPLES {
-            self.times.push(micros);
-        } else {
-            self.times[self.next] = micros;
-        }
-        self.next = (self.next + 1) % SAMPLES;
-    }
-
     /// Tells all of it under the node's name.
     pub(crate) fn tell(&self, to: Name) -> Told {
-        let mut times = self.times.clone();
-        times.sort_unstable();
-        let rank = |percent: usize| times.get((times.len() * percent).div_ceil(100).max(1) - 1);
+        let [median, p99] = self.times.median_and_p99();
         Told {
             to,
             cause: self.broken,
-            median: rank(50).copied(),
-            p99: rank(99).copied(),
+            median,
+            p99,
             knocks: self.knocks.min(u32::BITS),
             failures: self.failures.count_ones(),
         }

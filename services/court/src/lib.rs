@@ -10,7 +10,7 @@
 //! | calling another service, and what may go wrong | [`client`], [`url`], [`fault`], [`held`] |
 //! | a stream of events, and what it carries | [`feed`], [`event`] |
 //! | following the streams of every task of a service | [`follow`], [`sse`] |
-//! | what proxies measure of the paths between nodes, and what is told of it | [`knock`], [`path`] |
+//! | what proxies measure of the paths between nodes, and what is told of it | [`knock`], [`path`], [`latest`] |
 //! | logs and metrics | [`log`], [`metrics`] |
 
 pub mod admin;
@@ -23,6 +23,7 @@ pub mod follow;
 pub mod headers;
 pub mod held;
 pub mod knock;
+pub mod latest;
 pub mod log;
 pub mod metrics;
 pub mod options;

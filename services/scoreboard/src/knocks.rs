@@ -12,6 +12,7 @@ use court::task::Name;
 use tokio::time::Instant;
 
 use crate::FORGOTTEN_AFTER;
+use crate::paths::milliseconds;
 
 /// The most proxies whose row is kept; each takes 2 KB.
 const MOST: usize = 512;
@@ -103,7 +104,6 @@ impl Knocks {
     /// Tells each pair that was told of in the last minute.
     pub(crate) fn tell(&mut self) -> Vec<Knocked> {
         self.0.retain(|_, (when, _)| when.elapsed() < FORGOTTEN_AFTER);
-        let milliseconds = |micros: Option<u32>| micros.map(|micros| f64::from(micros) / 1000.0);
         let addresses = self.addresses();
         let mut told = Vec::new();
         for (from, (when, row)) in &self.0 {
@@ -112,8 +112,8 @@ impl Knocks {
                 from: from.clone(),
                 to: (*addresses.get(&pair.to).unwrap_or(&&pair.to)).clone(),
                 knocks: Told {
-                    median: milliseconds(pair.median),
-                    p99: milliseconds(pair.p99),
+                    median: pair.median.map(milliseconds),
+                    p99: pair.p99.map(milliseconds),
                     count: pair.knocks,
                     failures: pair.failures,
                 },

@@ -171,16 +171,14 @@ impl News {
 
 /// Leaves out the paths that are too many for a page, of those without trouble the last.
 fn shown(mut paths: Vec<Path>) -> Vec<Path> {
-    let mut too_many = paths.len().saturating_sub(MOST_PATHS);
-    let trouble = paths.iter().filter(|path| path.trouble.is_some()).count();
-    let mut well = (paths.len() - trouble).saturating_sub(too_many);
+    let in_trouble = paths.iter().filter(|path| path.trouble.is_some()).count();
+    let mut room = MOST_PATHS.saturating_sub(in_trouble);
     paths.retain(|path| {
-        let leave_out = too_many > 0 && path.trouble.is_none() && well == 0;
+        let has_room = room > 0;
         if path.trouble.is_none() {
-            well = well.saturating_sub(1);
+            room = room.saturating_sub(1);
         }
-        too_many -= usize::from(leave_out);
-        !leave_out
+        has_room || path.trouble.is_some()
     });
     paths.truncate(MOST_PATHS);
     paths

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use court::latest::Latest;
 use court::path::{Path, Strokes, Trouble};
 use court::task::Name;
 use tokio::time::Instant;
@@ -17,9 +18,6 @@ use crate::window::Window;
 /// The most paths kept: those between 32 nodes, with less than 1.2 MB.
 const MOST: usize = 1024;
 
-/// How many strokes a path's times are told of; with fewer, p99 would be the slowest of them.
-const SAMPLES: usize = 128;
-
 /// How many strokes or knocks it takes to call a path slow.
 const ENOUGH: usize = 16;
 
@@ -29,9 +27,7 @@ pub(crate) struct Paths(HashMap<(Name, Name), Played>);
 
 #[derive(Debug)]
 struct Played {
-    /// The latest times in microseconds, the oldest overwritten first.
-    times: Vec<u32>,
-    next: usize,
+    times: Latest,
     faults: Window,
     heard: Instant,
 }
@@ -48,7 +44,7 @@ impl Paths {
             self.0.remove(&oldest);
         }
         let new =
-            || Played { times: Vec::new(), next: 0, faults: Window::new(), heard: Instant::now() };
+            || Played { times: Latest::default(), faults: Window::new(), heard: Instant::now() };
         let path = self.0.entry(key).or_insert_with(new);
         path.heard = Instant::now();
         path
@@ -56,14 +52,7 @@ impl Paths {
 
     /// Takes the time of a stroke in.
     pub(crate) fn stroke(&mut self, manager: &Name, player: &Name, micros: u64) {
-        let path = self.path(manager, player);
-        let micros = u32::try_from(micros).unwrap_or(u32::MAX);
-        if path.times.len() < SAMPLES {
-            path.times.push(micros);
-        } else {
-            path.times[path.next] = micros;
-        }
-        path.next = (path.next + 1) % SAMPLES;
+        self.path(manager, player).times.add(micros);
     }
 
     /// Counts faults.
@@ -104,17 +93,14 @@ impl Paths {
 
 impl Played {
     fn tell(&mut self) -> Strokes {
-        let mut times = self.times.clone();
-        times.sort_unstable();
-        let rank = |percent: usize| times.get((times.len() * percent).div_ceil(100).max(1) - 1);
-        let milliseconds = |micros: Option<&u32>| micros.map(|micros| f64::from(*micros) / 1000.0);
-        Strokes {
-            samples: times.len(),
-            median: milliseconds(rank(50)),
-            p99: milliseconds(rank(99)),
-            faults: self.faults.sum(60),
-        }
+        let [median, p99] = self.times.median_and_p99().map(|time| time.map(milliseconds));
+        Strokes { samples: self.times.count(), median, p99, faults: self.faults.sum(60) }
     }
+}
+
+/// Turns microseconds into milliseconds.
+pub(crate) fn milliseconds(micros: u32) -> f64 {
+    f64::from(micros) / 1000.0
 }
 
 /// Holds what the middle path takes, in milliseconds.
