@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::dns::Dns;
 use crate::http::{Answer, get};
 use crate::process::Process;
-use crate::server::Dns;
 
 /// A DNS server, a manager that asks it for players, and a proxy that asks it for the manager.
 pub(crate) struct Cluster {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::alone::alone;
 use crate::cluster::{Cluster, player};
+use crate::dns::Says;
 use crate::process::Process;
-use crate::server::Says;
 
 /// Plays for as long as the server says nothing useful of ping, then lets it come to its senses.
 async fn assert_costs_no_rally(cluster: &Cluster, says: Says, time: Duration) {
@@ -63,7 +63,7 @@ fn a_name_without_addresses_is_a_side_without_players() {
 #[test]
 fn a_server_that_is_silent_delays_neither_start_nor_end() {
     alone(async || {
-        let dns = crate::server::Dns::start();
+        let dns = crate::dns::Dns::start();
         for name in ["tasks.ping", "tasks.pong", "tasks.manager", "tasks.scoreboard"] {
             dns.say(name, Says::Silence);
         }

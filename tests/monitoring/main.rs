@@ -6,22 +6,23 @@
 
 #![cfg(unix)]
 
-#[path = "../dns/alone.rs"]
+#[path = "../support/alone.rs"]
 mod alone;
+#[path = "../support/dns.rs"]
+#[allow(dead_code, reason = "this one is never in trouble")]
+mod dns;
 #[path = "../support/metrics.rs"]
 mod documented;
 #[path = "../support/http.rs"]
 mod http;
+#[path = "../support/named.rs"]
+mod named;
 #[path = "../support/process.rs"]
 mod process;
 #[path = "../support/prometheus.rs"]
 mod prometheus;
-#[path = "../dns/server.rs"]
-#[allow(dead_code, reason = "this one is never in trouble")]
-mod server;
 
 mod clients;
-mod cluster;
 mod dashboard;
 mod rules;
 mod scraped;

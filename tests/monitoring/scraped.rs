@@ -8,13 +8,29 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::alone::alone;
-use crate::cluster::Cluster;
 use crate::documented::{Metric, documented};
 use crate::http::get;
+use crate::named::{Cluster, SERVICES};
 use crate::prometheus::{Asker, Prometheus, promtool};
 use crate::{clients, dashboard};
 
-const SERVICES: [&str; 6] = ["light", "manager", "ping", "pong", "proxy", "scoreboard"];
+/// Every task, and its node.
+const TASKS: [(&str, &str); 14] = [
+    ("ping.1", "pi1"),
+    ("ping.2", "pi2"),
+    ("pong.1", "pi2"),
+    ("pong.2", "pi3"),
+    ("manager.1", "pi1"),
+    ("manager.2", "pi3"),
+    ("proxy.pi1", "pi1"),
+    ("proxy.pi2", "pi2"),
+    ("proxy.pi3", "pi3"),
+    ("scoreboard.1", "pi1"),
+    ("scoreboard.2", "pi2"),
+    ("light.pi1", "pi1"),
+    ("light.pi2", "pi2"),
+    ("light.pi3", "pi3"),
+];
 
 /// A node exporter with the options of `stack.monitoring.yml`, ended when dropped.
 struct NodeExporter(Child);
@@ -47,7 +63,8 @@ impl Drop for NodeExporter {
 #[test]
 fn prometheus_sees_what_clients_see_and_tells_when_nobody_plays() {
     alone(async || {
-        let mut cluster = Cluster::start();
+        let mut cluster = Cluster::start(&TASKS, &[]);
+        cluster.dns.list("tasks.node-exporter", &["127.0.0.1"]);
         let _machine = NodeExporter::start();
         let listen = ([127, 0, 0, 1], 9090).into();
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("monitoring/prometheus.yml");
@@ -134,10 +151,10 @@ async fn every_documented_metric_is_there(asker: Asker) {
 }
 
 async fn promtool_is_content(cluster: &Cluster) {
-    for task in &cluster.tasks {
-        let plain = get(task.process.admin, "/metrics", &[]).await.body;
+    for (task, process) in cluster.all() {
+        let plain = get(process.admin, "/metrics", &[]).await.body;
         let (good, said) = promtool(&["check", "metrics"], &plain);
-        assert!(good && said.is_empty(), "{}: {said}\n{plain}", task.service);
+        assert!(good && said.is_empty(), "{task}: {said}\n{plain}");
     }
 }
 
@@ -148,7 +165,7 @@ async fn no_panel_is_empty(asker: Asker) -> String {
 }
 
 async fn the_alert_fires_when_nobody_plays(asker: Asker, cluster: &mut Cluster) -> String {
-    cluster.kill("ping");
+    ["ping.1", "ping.2"].map(|task| cluster.kill(task));
     let begun = std::time::Instant::now();
     let nobody = get(cluster.doors()[0], "/", &[]);
     assert_eq!(nobody.await.status, 503);

@@ -129,7 +129,11 @@ impl Browser {
         let log = Extra { path: "se/log", body: json!({ "type": "browser" }) };
         let log = self.client.issue_cmd(log).await.expect("a log");
         let lines = log.as_array().expect("lines").iter();
-        lines.map(|line| format!("{}: {}", line["level"], line["message"])).collect()
+        // The browser's own pages have complaints of their own.
+        let of_ours = lines.filter(|line| {
+            !line["message"].as_str().is_some_and(|message| message.starts_with("chrome://"))
+        });
+        of_ours.map(|line| format!("{}: {}", line["level"], line["message"])).collect()
     }
 
     /// Takes a picture of what is seen.

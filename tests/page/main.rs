@@ -16,5 +16,12 @@ mod pictures;
 mod placement;
 mod serving;
 
+#[path = "../support/alone.rs"]
+mod alone;
+#[path = "../support/dns.rs"]
+#[allow(dead_code, reason = "this one is never in trouble")]
+mod dns;
+#[path = "../support/named.rs"]
+mod named;
 #[path = "../support/process.rs"]
 mod process;

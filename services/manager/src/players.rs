@@ -31,6 +31,8 @@ struct Entry {
     latency: Option<Arc<Latency>>,
     asked: Instant,
     changed: bool,
+    /// Whether subscribers have been told of it.
+    told: bool,
 }
 
 impl Players {
@@ -74,10 +76,16 @@ impl Players {
     pub(crate) fn changed(&self) -> Vec<Met> {
         let mut players = self.lock();
         players.retain(|_, entry| entry.asked.elapsed() < REMEMBERED);
-        let changed = players
-            .values_mut()
-            .filter_map(|entry| std::mem::take(&mut entry.changed).then(|| entry.met.clone()));
+        let changed = players.values_mut().filter_map(|entry| {
+            entry.told = true;
+            std::mem::take(&mut entry.changed).then(|| entry.met.clone())
+        });
         changed.collect()
+    }
+
+    /// Tells whether one was met since then for the first time.
+    pub(crate) fn has_newcomer(&self) -> bool {
+        self.lock().values().any(|entry| !entry.told)
     }
 }
 
@@ -103,7 +111,7 @@ fn insert(
         players.remove(&oldest);
     }
     let met = Met { address, side, player, strokes: 0, faults: 0 };
-    let entry = Entry { met, latency: None, asked: Instant::now(), changed: true };
+    let entry = Entry { met, latency: None, asked: Instant::now(), changed: true, told: false };
     players.entry(address).insert_entry(entry).into_mut()
 }
 
@@ -146,10 +154,12 @@ mod tests {
         players.answered(address(2), Side::Pong, &task("pong.1@pi1"), TOOK);
         players.failed(address(2), Side::Pong);
         let both = vec![("127.0.0.1-1@127.0.0.1".into(), 0, 1), ("pong.1@pi1".into(), 1, 1)];
+        assert!(players.has_newcomer());
         assert_eq!(told(players.changed()), both);
         assert_eq!(told(players.changed()), []);
         assert_eq!(told(players.all()), both);
         players.answered(address(2), Side::Pong, &task("pong.1@pi1"), TOOK);
+        assert!(!players.has_newcomer());
         assert_eq!(told(players.changed()), [("pong.1@pi1".into(), 2, 1)]);
     }
 

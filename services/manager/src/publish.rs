@@ -14,7 +14,7 @@ use crate::service::Manager;
 /// The least time between two `score` events.
 const SCORE_EVERY: Duration = Duration::from_millis(200);
 
-/// How many times as rare `players` events are; half a second shows a new player in good time.
+/// How many times as rare `players` events are, unless a player is new.
 const PLAYERS_EVERY: u32 = 3;
 
 /// How long the rallies in flight may take to end after the last call; most of what serving them
@@ -37,7 +37,7 @@ pub(crate) async fn counters(manager: Arc<Manager>) {
         for n in 0_u32.. {
             beat.tick().await;
             tell(&manager);
-            if n.is_multiple_of(PLAYERS_EVERY) {
+            if n.is_multiple_of(PLAYERS_EVERY) || manager.players.has_newcomer() {
                 changed_players(&manager);
             }
         }

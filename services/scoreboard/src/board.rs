@@ -67,17 +67,18 @@ pub(crate) struct Told {
 
 impl Board {
     pub(crate) fn new() -> Self {
+        let begun = Instant::now();
         Self {
-            begun: Instant::now(),
+            begun,
             lives: Lives::default(),
             tasks: Tasks::new(),
-            shares: Shares::default(),
+            shares: Shares::new(),
             paths: Paths::default(),
             knocks: Knocks::default(),
             shown: Shown::default(),
             feeds: HashMap::new(),
-            rallies: Window::new(),
-            strokes: Window::new(),
+            rallies: Window::since(begun),
+            strokes: Window::since(begun),
             shots: Vec::new(),
             ended: Vec::new(),
         }
@@ -150,6 +151,11 @@ impl Board {
     /// Returns how many feeds are followed.
     pub(crate) fn feeds(&self) -> usize {
         self.feeds.len()
+    }
+
+    /// Tells whether a task or a player has come that browsers were not told of.
+    pub(crate) fn has_newcomer(&self) -> bool {
+        self.tasks.has_newcomer || self.shares.has_newcomer
     }
 
     /// Names the services without which nothing can be played and of which nobody is there.

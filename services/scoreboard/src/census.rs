@@ -10,18 +10,20 @@ use court::knock::Report;
 use court::roster::Roster;
 use court::task::Name;
 use futures_util::future::BoxFuture;
-use futures_util::{StreamExt, stream};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use reqwest::Client;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::news::News;
 use crate::tasks::Who;
+use crate::turns::Turns;
 
-/// The least time between two rounds.
-const EVERY: Duration = Duration::from_secs(1);
+/// The time between two looks at who is there and whose turn it is: a new task is told of that soon
+/// after discovery has reached it.
+const EVERY: Duration = Duration::from_millis(125);
 
-/// How many tasks are asked a second at most; where there are more, a round takes longer.
-const A_SECOND: usize = 64;
+/// How many tasks are asked at a look, at most: 64 a second. Where there are more, each waits longer.
+const AT_A_LOOK: usize = 8;
 
 /// How many are asked at once; those that do not answer take their time.
 const AT_ONCE: usize = 16;
@@ -38,40 +40,44 @@ const MOST_OF_A_REPORT: usize = 64 * 1024;
 /// Asks every task that discovery shows, and those it showed before until they fall silent.
 pub(crate) async fn take(news: Arc<News>, rosters: Vec<Arc<Roster>>) {
     let client = client();
+    let mut turns = Turns::default();
+    let mut asked = FuturesUnordered::new();
     let mut beat = interval(EVERY);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        beat.tick().await;
-        let listed: Vec<_> = rosters.iter().flat_map(|roster| roster.within_reach()).collect();
-        let ask = news.board().tasks.listed(&listed);
-        let round = ask.len().div_ceil(A_SECOND).max(1);
-        stream::iter(ask)
-            .for_each_concurrent(AT_ONCE, async |address| {
-                let answer = timeout(PATIENCE, whoami(&client, address)).await;
-                let is_proxy = match answer.unwrap_or(Err(Fault::Timeout)) {
-                    Ok(who) => {
-                        let is_proxy = who.is("proxy");
-                        news.board().tasks.heard(address, who);
-                        is_proxy
-                    }
-                    Err(fault) => {
-                        news.board().tasks.unheard(address, fault);
-                        false
-                    }
-                };
-                if is_proxy {
-                    let missed = news.board().knocks.missed();
-                    let answer = timeout(PATIENCE, knock_up(&client, address, &missed)).await;
-                    if let Ok(Ok(report)) = answer {
-                        news.board().knocks.hear(report);
-                    }
-                }
-            })
-            .await;
-        for _ in 1..round {
-            beat.tick().await;
+        tokio::select! {
+            _ = beat.tick() => {
+                let listed: Vec<_> =
+                    rosters.iter().flat_map(|roster| roster.within_reach()).collect();
+                let there = news.board().tasks.listed(&listed);
+                let most = AT_A_LOOK.min(AT_ONCE - asked.len());
+                let next = turns.next(&there, most).into_iter();
+                asked.extend(next.map(|address| ask_one(&news, &client, address)));
+            }
+            Some(address) = asked.next() => turns.over(address),
         }
     }
+}
+
+/// Asks one task who it is, and a proxy for its report; returns whom it has asked.
+async fn ask_one(news: &News, client: &Client, address: SocketAddr) -> SocketAddr {
+    let answer = timeout(PATIENCE, whoami(client, address)).await;
+    match answer.unwrap_or(Err(Fault::Timeout)) {
+        Ok(who) => {
+            let is_proxy = who.is("proxy");
+            news.board().tasks.heard(address, who);
+            news.wake();
+            if is_proxy {
+                let missed = news.board().knocks.missed();
+                let answer = timeout(PATIENCE, knock_up(client, address, &missed)).await;
+                if let Ok(Ok(report)) = answer {
+                    news.board().knocks.hear(report);
+                }
+            }
+        }
+        Err(fault) => news.board().tasks.unheard(address, fault),
+    }
+    address
 }
 
 async fn whoami(client: &Client, address: SocketAddr) -> Result<Who, Fault> {

@@ -12,8 +12,9 @@
 //! each task's `/whoami`, what is played from the managers' feeds. It needs no Docker socket.
 //!
 //! Start reading at `board.rs`: what it knows, of which `lives.rs` is the score, `tasks.rs` the
-//! placement, `share.rs` the spread, `paths.rs` the network, with `knocks.rs` from the proxies, and `shown.rs` the ball. `news.rs` tells
-//! browsers, `exchange.rs` other scoreboards.
+//! placement, `share.rs` the spread, `paths.rs` the network, with `knocks.rs` from the proxies, and
+//! `shown.rs` the ball. `census.rs` asks the tasks, `news.rs` tells browsers, `exchange.rs` other
+//! scoreboards.
 
 mod board;
 mod census;
@@ -29,6 +30,7 @@ mod service;
 mod share;
 mod shown;
 mod tasks;
+mod turns;
 mod window;
 
 use std::time::Duration;

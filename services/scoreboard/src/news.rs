@@ -23,7 +23,7 @@ use crate::knocks::Coverage;
 /// The least time between two messages: eight a second, and faster than the ball's beat of 150 ms.
 const SPACING: Duration = Duration::from_millis(125);
 
-/// The time between two looks at what changes with time, such as shares.
+/// The time between two looks at what changes with time, such as shares; newcomers do not wait for it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How many messages a browser may be behind before it is dropped: two seconds, or half a minute
@@ -96,7 +96,7 @@ impl News {
                     () = sleep_until(next_look) => {}
                 }
                 sleep_until(last + SPACING).await;
-                let due = Instant::now() >= next_look;
+                let due = Instant::now() >= next_look || self.board().has_newcomer();
                 if due {
                     next_look = Instant::now() + LOOK_EVERY;
                 }

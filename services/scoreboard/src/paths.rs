@@ -43,8 +43,11 @@ impl Paths {
             let oldest = oldest.0.clone();
             self.0.remove(&oldest);
         }
-        let new =
-            || Played { times: Latest::default(), faults: Window::new(), heard: Instant::now() };
+        let new = || Played {
+            times: Latest::default(),
+            faults: Window::since(Instant::now()),
+            heard: Instant::now(),
+        };
         let path = self.0.entry(key).or_insert_with(new);
         path.heard = Instant::now();
         path

@@ -22,8 +22,13 @@ const SPANS: [u64; 5] = [2, 5, 10, 30, 60];
 const ENOUGH: u64 = 20;
 
 /// Counts the strokes of each player.
-#[derive(Debug, Default)]
-pub(crate) struct Shares(HashMap<Task, Player>);
+#[derive(Debug)]
+pub(crate) struct Shares {
+    begun: Instant,
+    players: HashMap<Task, Player>,
+    /// Whether somebody plays who has not been told of.
+    pub(crate) has_newcomer: bool,
+}
 
 #[derive(Debug)]
 struct Player {
@@ -49,31 +54,38 @@ struct Share {
 }
 
 impl Shares {
+    pub(crate) fn new() -> Self {
+        Self { begun: Instant::now(), players: HashMap::new(), has_newcomer: false }
+    }
+
     /// Counts strokes of a player; a player met for the first time has a share, if only of nought.
     pub(crate) fn count(&mut self, side: Side, player: &Task, strokes: u64) {
-        if self.0.len() >= MOST_TASKS && !self.0.contains_key(player) {
+        if self.players.len() >= MOST_TASKS && !self.players.contains_key(player) {
             return;
         }
-        let new = || Player { side, strokes: Window::new(), heard: Instant::now() };
-        let known = self.0.entry(player.clone()).or_insert_with(new);
+        let known = self.players.entry(player.clone()).or_insert_with(|| {
+            self.has_newcomer = true;
+            Player { side, strokes: Window::since(self.begun), heard: Instant::now() }
+        });
         known.heard = Instant::now();
         known.strokes.add(strokes);
     }
 
     /// Tells the shares over the shortest span in which enough was played.
     pub(crate) fn tell(&mut self) -> Told {
-        self.0.retain(|_, player| player.heard.elapsed() < FORGOTTEN_AFTER);
-        let enough = ENOUGH * self.0.len() as u64;
+        self.has_newcomer = false;
+        self.players.retain(|_, player| player.heard.elapsed() < FORGOTTEN_AFTER);
+        let enough = ENOUGH * self.players.len() as u64;
         let mut played = |seconds: u64| -> u64 {
-            self.0.values_mut().map(|player| player.strokes.sum(seconds)).sum()
+            self.players.values_mut().map(|player| player.strokes.until_now(seconds)).sum()
         };
         let longest = SPANS[SPANS.len() - 1];
         let seconds = SPANS.into_iter().find(|span| played(*span) >= enough).unwrap_or(longest);
         let share = |(player, known): (&Task, &mut Player)| {
-            let strokes = known.strokes.sum(seconds);
+            let strokes = known.strokes.until_now(seconds);
             Share { side: known.side, player: player.clone(), strokes }
         };
-        Told { seconds, players: self.0.iter_mut().map(share).collect() }
+        Told { seconds, players: self.players.iter_mut().map(share).collect() }
     }
 }
 
@@ -126,7 +138,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_new_player_under_load_has_its_share_within_two_seconds() {
-        let mut shares = Shares::default();
+        let mut shares = Shares::new();
         for half in 0..20 {
             let players = if half < 16 { 1 } else { 2 };
             for n in 0..players {
@@ -142,7 +154,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn little_is_told_over_a_longer_time_and_who_is_not_heard_of_is_forgotten() {
-        let mut shares = Shares::default();
+        let mut shares = Shares::new();
         shares.count(Side::Pong, &task("pong.1@pi1"), 3);
         advance(Duration::from_secs(20)).await;
         let told = shares.tell();

@@ -92,6 +92,8 @@ pub(crate) struct Tasks {
     begun: Instant,
     here: HashMap<SocketAddr, Seen>,
     gone: Vec<(SocketAddr, Seen, Instant)>,
+    /// Whether somebody came who has not been told of.
+    pub(crate) has_newcomer: bool,
 }
 
 #[derive(Debug)]
@@ -104,7 +106,7 @@ struct Seen {
 
 impl Tasks {
     pub(crate) fn new() -> Self {
-        Self { begun: Instant::now(), here: HashMap::new(), gone: Vec::new() }
+        Self { begun: Instant::now(), here: HashMap::new(), gone: Vec::new(), has_newcomer: false }
     }
 
     /// Takes in what discovery shows now; returns whom to ask: those and all that were there before.
@@ -133,6 +135,7 @@ impl Tasks {
         let back = self.gone.iter().position(|(at, seen, _)| *at == address && seen.who == who);
         let since = back.map_or_else(Instant::now, |at| self.gone.remove(at).1.since);
         self.here.insert(address, Seen { who, since, listed: true, credit: CREDIT });
+        self.has_newcomer = true;
     }
 
     /// Takes in that a task did not answer.
@@ -157,6 +160,7 @@ impl Tasks {
 
     /// Tells all tasks there are, and those that were until a moment ago.
     pub(crate) fn tell(&mut self) -> Vec<Told<'_>> {
+        self.has_newcomer = false;
         self.gone.retain(|(_, _, when)| when.elapsed() < GONE);
         let settled = self.begun + SETTLED;
         let state = move |seen: &Seen| match seen {

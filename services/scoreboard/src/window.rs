@@ -20,8 +20,10 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn new() -> Self {
-        Self { begun: Instant::now(), counts: Box::new([0; PARTS]), last: 0 }
+    /// Returns an empty one whose half seconds are counted from an instant: windows that are compared
+    /// have the same one.
+    pub(crate) fn since(begun: Instant) -> Self {
+        Self { begun, counts: Box::new([0; PARTS]), last: 0 }
     }
 
     /// Moves on to now; what is older than a minute is forgotten.
@@ -48,6 +50,12 @@ impl Window {
         let parts = (self.last.saturating_sub(2 * seconds)..self.last).rev();
         parts.take(PARTS - 1).map(|part| u64::from(self.counts[part as usize % PARTS])).sum()
     }
+
+    /// Returns how many there were in the last so many seconds, 1 to 60, and in the half second that
+    /// is not over yet.
+    pub(crate) fn until_now(&mut self, seconds: u64) -> u64 {
+        self.sum(seconds) + u64::from(self.counts[self.last as usize % PARTS])
+    }
 }
 
 #[cfg(test)]
@@ -58,9 +66,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_count_is_in_the_window_for_as_long_as_was_asked() {
-        let mut window = Window::new();
+        let mut window = Window::since(Instant::now());
         window.add(3);
         assert_eq!(window.sum(2), 0, "its half second is not over yet");
+        assert_eq!(window.until_now(2), 3);
         for (after, in_two, in_fifty) in [(500, 3, 3), (1500, 3, 3), (500, 0, 3), (60_000, 0, 0)] {
             advance(Duration::from_millis(after)).await;
             assert_eq!((window.sum(2), window.sum(50)), (in_two, in_fifty));

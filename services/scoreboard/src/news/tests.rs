@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use court::event::{Ended, Event, Met, Players, Stroke};
 use court::follow::Seen;
 use rally::{Outcome, Side};
@@ -5,6 +7,9 @@ use serde_json::Value;
 
 use super::*;
 use crate::knocks::Knocks;
+
+const PING_1: &str = r#"{"service":"ping","task":"ping.1","node":"pi2","version":"1","release":"1",
+    "os":"linux","arch":"arm","started":7}"#;
 
 /// News of a board that knows one of everything.
 fn news() -> News {
@@ -35,10 +40,8 @@ fn news() -> News {
         proxy,
     };
     let met = Met { address, side: Side::Ping, player, strokes: 1, faults: 0 };
-    let who = r#"{"service":"ping","task":"ping.1","node":"pi2","version":"1","release":"1",
-        "os":"linux","arch":"arm","started":7}"#;
     let mut board = news.board();
-    board.tasks.heard(address, serde_json::from_str(who).expect("an answer"));
+    board.tasks.heard(address, serde_json::from_str(PING_1).expect("an answer"));
     for event in [
         Event::Players(Players { manager, players: vec![met] }),
         Event::Stroke(stroke),
@@ -122,4 +125,21 @@ async fn what_has_not_changed_is_not_told_again() {
     assert!(news.tell_changes(true, false));
     assert!(!news.tell_changes(false, false), "nothing is new");
     assert!(news.tell_changes(false, true), "but a sign of life");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newcomer_is_told_of_without_waiting_for_the_next_look() {
+    let (news, stop) = (Arc::new(news()), CancellationToken::new());
+    let (teller, ends) = (Arc::clone(&news), stop.clone());
+    let telling = tokio::spawn(async move { teller.tell(ends).await });
+    while !news.score().get().contains("ping.1") {
+        tokio::time::advance(SPACING).await;
+    }
+    let ping_2 = serde_json::from_str(&PING_1.replace("ping.1", "ping.2")).expect("an answer");
+    news.board().tasks.heard(([10, 0, 9, 5], 3001).into(), ping_2);
+    news.wake();
+    tokio::time::sleep(SPACING * 2).await;
+    assert!(news.score().get().contains("ping.2"));
+    stop.cancel();
+    telling.await.expect("told to the end");
 }
