@@ -1,6 +1,6 @@
 //! A browser of the test's own, with a driver and a profile of its own.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -154,7 +154,8 @@ impl Drop for Browser {
         if let Ok(mut connection) = TcpStream::connect(("127.0.0.1", self.port)) {
             let _ = connection.set_read_timeout(Some(Duration::from_secs(10)));
             let _ = connection.write_all(end.as_bytes());
-            let _ = connection.read_to_end(&mut Vec::new());
+            // It leaves the connection open, whatever it says; its answer is a line of JSON.
+            let _ = BufReader::new(connection).read_until(b'}', &mut Vec::new());
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
