@@ -165,7 +165,7 @@ async fn no_panel_is_empty(asker: Asker) -> String {
 }
 
 async fn the_alert_fires_when_nobody_plays(asker: Asker, cluster: &mut Cluster) -> String {
-    ["ping.1", "ping.2"].map(|task| cluster.kill(task));
+    ["ping.1", "ping.2"].iter().for_each(|task| cluster.kill(task));
     let begun = std::time::Instant::now();
     let nobody = get(cluster.doors()[0], "/", &[]);
     assert_eq!(nobody.await.status, 503);

@@ -2,7 +2,7 @@
 //! of what the managers told, and every scoreboard says the same.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rally::Score;
 use reqwest::Client;
@@ -41,6 +41,12 @@ struct Told {
     board: Player,
     score: Score,
     tasks: Vec<Player>,
+    share: Share,
+}
+
+#[derive(Debug, Deserialize)]
+struct Share {
+    players: Vec<Player>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +55,8 @@ struct Player {
     node: String,
     #[serde(default)]
     state: String,
+    #[serde(default)]
+    strokes: u64,
 }
 
 /// The name of every task that runs, and its node.
@@ -149,6 +157,27 @@ impl Boards {
             account.faults.push("no scoreboard answered".to_owned());
         }
     }
+}
+
+/// Asks for the page's facts through a node until it shows each of these as a task, and with strokes
+/// to its share, but no longer than a scenario may take; returns when that was.
+pub(crate) async fn shown(node: &str, tasks: &[&str]) -> BTreeMap<String, SystemTime> {
+    let mut seen = BTreeMap::new();
+    let begun = Instant::now();
+    let mut beat = interval(Duration::from_millis(50));
+    while seen.len() < tasks.len() && begun.elapsed() < WITHIN {
+        beat.tick().await;
+        let Some(told) = ask(node).await else { continue };
+        let plays = |task: &str| {
+            let mut players = told.share.players.iter();
+            players.any(|player| player.task == task && player.strokes > 0)
+        };
+        let placed = |task: &str| told.tasks.iter().any(|player| player.task == task);
+        for task in tasks.iter().filter(|task| placed(task) && plays(task)) {
+            seen.entry((*task).to_owned()).or_insert_with(SystemTime::now);
+        }
+    }
+    seen
 }
 
 /// How much later, where it is worth a word.

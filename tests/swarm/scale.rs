@@ -4,14 +4,21 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 
+use crate::board::shown;
 use crate::load::STEADY;
 use crate::stage::{Excuse, Scene, Stage, age};
-use crate::swarm::{shell, until, until_running};
+use crate::swarm::{NODES, shell, until, until_running};
+
+/// Who comes when two are scaled to four.
+const NEW: [&str; 2] = ["ping.3", "ping.4"];
 
 /// How soon a player plays after its healthcheck has passed for the first time.
 const PLAYS_WITHIN: Duration = Duration::from_secs(2);
+
+/// How soon after that the page shows it, and its share.
+const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long after one manager has found a new player all of them have: they look each second.
 const ALL_KNOW: Duration = Duration::from_millis(1500);
@@ -34,18 +41,19 @@ pub(crate) async fn service(stage: &mut Stage, service: &str) {
     stage
         .play(&format!("docker service scale {service}=4"), STEADY, async |scene| {
             let command = format!("docker service scale {service}=4");
-            let spread = {
+            let (spread, shown) = {
                 // The command watches for some seconds longer than it takes.
-                let (all_play, command) = (pin!(spread(scene)), pin!(shell(&command)));
-                match select(all_play, command).await {
-                    Either::Left((spread, _)) => spread,
-                    Either::Right((_, all_play)) => all_play.await,
+                let seen = join(spread(scene), shown(NODES[0], &NEW));
+                let (seen, command) = (pin!(seen), pin!(shell(&command)));
+                match select(seen, command).await {
+                    Either::Left((seen, _)) => seen,
+                    Either::Right((_, seen)) => seen.await,
                 }
             };
             let (least, most) = (spread.values().min().copied(), spread.values().max().copied());
             let (least, most) = (least.unwrap_or_default(), most.unwrap_or_default());
-            for task in ["ping.3", "ping.4"] {
-                plays_in_time(scene, task);
+            for task in NEW {
+                plays_in_time(scene, task, shown.get(task).copied());
             }
             scene.note(format!("strokes in {} s: {spread:?}", SPREAD.as_secs()));
             let evenly = (most - least) * 100 <= APART * most;
@@ -88,16 +96,23 @@ fn strokes(scene: &Scene, since: SystemTime) -> BTreeMap<String, usize> {
     strokes
 }
 
-/// Checks how long a new task was healthy before it played.
-fn plays_in_time(scene: &mut Scene, task: &str) {
+/// Checks how long a new task was healthy before it played, and before the page showed it.
+fn plays_in_time(scene: &mut Scene, task: &str, shown: Option<SystemTime>) {
     let healthy = scene.events(task, "health_status: healthy").first().map(|event| event.at);
-    let (Some(healthy), Some(first)) = (healthy, first_stroke(scene, task)) else {
-        scene.check(false, format!("{task} never was healthy and played"));
+    let (Some(healthy), Some(first), Some(shown)) = (healthy, first_stroke(scene, task), shown)
+    else {
+        scene
+            .check(false, format!("{task} never was healthy, or never played, or was never shown"));
         return;
     };
-    let wait = age(first, healthy);
-    scene.note(format!("{task} played {} ms after it was healthy", wait.as_millis()));
-    scene.check(wait <= PLAYS_WITHIN, format!("{task} played {wait:?} after it was healthy"));
+    let [plays, shows] = [first, shown].map(|at| age(at, healthy));
+    scene.note(format!(
+        "{task} played {} ms after it was healthy, and the page showed its share after {} ms",
+        plays.as_millis(),
+        shows.as_millis()
+    ));
+    scene.check(plays <= PLAYS_WITHIN, format!("{task} played {plays:?} after it was healthy"));
+    scene.check(shows <= SHOWN_WITHIN, format!("the page showed {task} only after {shows:?}"));
 }
 
 /// When a task's first stroke was told.
