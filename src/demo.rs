@@ -12,7 +12,7 @@ use court::serve::{CannotListen, Doors};
 use court::task::{Name, Task};
 use light::{LampOptions, Opener, Simulated, Way};
 use manager::PlayOptions;
-use player::HitChance;
+use player::LuckOptions;
 use rally::Side;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -51,20 +51,9 @@ pub struct DemoOptions {
     )]
     pub listen: SocketAddr,
 
-    /// Chance of a HIT in percent: 0 always misses, 100 always hits
-    #[arg(
-        long,
-        env = "PONG_HIT_CHANCE",
-        value_name = "PERCENT",
-        default_value = "85",
-        allow_negative_numbers = true
-    )]
-    pub hit_chance: HitChance,
-
-    /// Number to draw all luck from, 0 to 2^64-1, so that rallies asked for one by one repeat from
-    /// start to start; without one, luck is the system's
-    #[arg(long, env = "PONG_SEED", value_name = "N")]
-    pub seed: Option<u64>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub luck: LuckOptions,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -134,14 +123,14 @@ impl Demo {
 
         // Whom a scoreboard asks who they are: the admin port of every task.
         let mut whoami = Vec::new();
-        let DemoOptions { hit_chance, seed, play, lamp, .. } = options;
+        let DemoOptions { luck, play, lamp, .. } = options;
         let mut side = |side: Side| {
             let mut addresses = Vec::new();
             for n in 1..=options.players {
                 let doors = Doors::open(free, free)?;
                 addresses.push(doors.public());
                 whoami.push(doors.admin());
-                let player = player::Options { side, hit_chance, seed };
+                let player = player::Options { side, luck };
                 let me = place(side.name(), n);
                 run(&mut players, player::run(player, me, doors, 1, stop_players.clone()));
             }

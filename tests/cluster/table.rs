@@ -8,6 +8,7 @@ use court::peers::Peers;
 use court::serve::Doors;
 use court::task::Task;
 use manager::PlayOptions;
+use player::LuckOptions;
 use rally::Side;
 use swarm_pong::demo::{Demo, DemoOptions, Node};
 use tokio::task::JoinHandle;
@@ -93,8 +94,8 @@ fn task(name: &str) -> Task {
 /// Starts a player named such as `ping.1@pi1`, with a chance of a HIT in percent.
 pub(crate) fn player(name: &str, chance: &str) -> Service {
     let side = name.split('.').next().expect("a side").parse::<Side>().expect("a side");
-    let hit_chance = chance.parse().expect("a chance");
-    let options = player::Options { side, hit_chance, seed: None };
+    let luck = LuckOptions { hit_chance: chance.parse().expect("a chance"), seed: None };
+    let options = player::Options { side, luck };
     start(|doors, stop| player::run(options, task(name), doors, 1, stop))
 }
 

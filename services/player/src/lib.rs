@@ -14,5 +14,5 @@ mod routes;
 mod service;
 
 pub use chance::{HitChance, NotAChance};
-pub use options::Options;
+pub use options::{LuckOptions, Options};
 pub use service::run;

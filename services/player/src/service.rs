@@ -29,7 +29,7 @@ pub async fn run(
     workers: usize,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let Options { side, seed, .. } = options;
+    let Options { side, luck } = options;
     let metrics = Metrics::new(side.name(), &me, doors.release());
     let strokes = Family::<Played, Counter>::default();
     metrics.register(|registry| {
@@ -42,7 +42,7 @@ pub async fn run(
         stop,
     };
     let player = Player {
-        luck: Luck::new(seed, &me),
+        luck: Luck::new(luck.seed, &me),
         counters: Outcome::BOTH.map(|outcome| {
             let outcome = outcome.name();
             strokes.get_or_create_owned(&Played { side: side.name(), outcome })
@@ -78,7 +78,7 @@ pub(crate) struct Player {
 impl Player {
     /// Plays one stroke.
     pub(crate) fn play(&self) -> Outcome {
-        let outcome = self.luck.draw(self.options.hit_chance);
+        let outcome = self.luck.draw(self.options.luck.hit_chance);
         self.counters[usize::from(outcome == Outcome::Miss)].inc();
         outcome
     }
