@@ -1,4 +1,4 @@
-//! What may be deployed beside the match: monitoring and a registry.
+//! What may be deployed beside the match: monitoring, a registry and a visualizer.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -8,7 +8,10 @@ use serde_json::Value;
 use crate::stack::{assert_explains_its_settings, file, text};
 use crate::swarm::ROOT;
 
-const FILES: [&str; 2] = ["stack.monitoring.yml", "stack.registry.yml"];
+const FILES: [&str; 3] = ["stack.monitoring.yml", "stack.registry.yml", VISUALIZER];
+
+/// The one that is given Docker's socket.
+const VISUALIZER: &str = "stack.visualizer.yml";
 
 fn services(name: &str) -> BTreeMap<String, Value> {
     let stack = file(name, &[]);
@@ -30,7 +33,8 @@ fn every_service_has_a_limit_of_memory_and_all_together_fit_a_pi_with_one_gigaby
         let limit = service["deploy"]["resources"]["limits"]["memory"].as_str();
         let limit = limit.unwrap_or_else(|| panic!("{name} has no limit"));
         let megabytes: u32 = limit.trim_end_matches('M').parse().expect("in M");
-        sum += megabytes;
+        // The visualizer is there for as long as somebody looks at it.
+        sum += if name.starts_with(VISUALIZER) { 0 } else { megabytes };
         let heap = service["environment"]["GOMEMLIMIT"].as_str();
         let heap = heap.map(|heap| heap.trim_end_matches("MiB").parse::<u32>().expect("in MiB"));
         assert!(heap.is_none_or(|heap| heap < megabytes), "{name}: {heap:?} of {megabytes}");
@@ -41,6 +45,10 @@ fn every_service_has_a_limit_of_memory_and_all_together_fit_a_pi_with_one_gigaby
 #[test]
 fn every_image_is_pinned_to_a_version_of_three_numbers() {
     for (name, service) in all_services() {
+        if name.starts_with(VISUALIZER) {
+            // Its authors publish no such versions.
+            continue;
+        }
         let image = service["image"].as_str().expect("an image");
         let (_, tag) = image.rsplit_once(':').unwrap_or_else(|| panic!("{name}: {image}"));
         let numbers: Vec<_> =
@@ -50,10 +58,11 @@ fn every_image_is_pinned_to_a_version_of_three_numbers() {
 }
 
 #[test]
-fn every_service_is_left_without_privileges_and_without_the_docker_socket() {
+fn every_service_is_left_without_privileges_and_but_for_the_visualizer_without_docker_socket() {
     for (name, service) in all_services() {
         assert_eq!(service["cap_drop"], serde_json::json!(["ALL"]), "{name}");
-        assert!(!service.to_string().contains("docker.sock"), "{name}");
+        let has_socket = service.to_string().contains("docker.sock");
+        assert_eq!(has_socket, name.starts_with(VISUALIZER), "{name}");
         assert_eq!(service["logging"]["options"]["max-size"], "5m", "{name}: logs without end");
     }
 }
@@ -132,21 +141,33 @@ fn grafana_has_no_account_that_a_password_could_be_guessed_of() {
 }
 
 #[test]
+fn the_visualizer_asks_the_engine_of_each_manager() {
+    let visualizer = &services(VISUALIZER)["visualizer"];
+    assert_eq!(visualizer["deploy"]["mode"], "global", "one to a port");
+    let placement = serde_json::json!({ "constraints": ["node.role == manager"] });
+    assert_eq!(visualizer["deploy"]["placement"], placement);
+    assert_eq!(visualizer["ports"][0]["mode"], "host");
+    assert_eq!(visualizer["networks"], Value::Null, "nobody else's network");
+    let risk = text(VISUALIZER);
+    assert!(risk.contains("# RISK: ") && risk.contains("join tokens"));
+}
+
+#[test]
 fn every_setting_beside_the_match_is_explained_with_its_default() {
     FILES.into_iter().for_each(assert_explains_its_settings);
 }
 
 #[test]
 fn docker_accepts_the_files_beside_the_match() {
-    for name in FILES {
-        let config = ["stack", "config", "-c", name];
-        let Ok(output) = Command::new("docker").args(config).current_dir(ROOT).output() else {
-            return;
-        };
+    for files in [&FILES[..1], &FILES[1..2], &["stack.yml", VISUALIZER]] {
+        let files = files.iter().flat_map(|name| ["-c", name]);
+        let mut config = Command::new("docker");
+        config.args(["stack", "config"]).args(files).current_dir(ROOT);
+        let Ok(output) = config.output() else { return };
         let said = String::from_utf8_lossy(&output.stderr);
         // A client before 25 has no such command.
         if !said.contains("is not a docker command") {
-            assert!(output.status.success() && said.is_empty(), "{name}: {said}");
+            assert!(output.status.success() && said.is_empty(), "{config:?}: {said}");
         }
     }
 }

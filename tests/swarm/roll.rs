@@ -7,59 +7,59 @@ use crate::load::{Record, STEADY};
 use crate::stage::{Excuse, Scene, Stage, age};
 use crate::swarm::{NODES, running, shell, until};
 
-/// The services whose rolling update costs no client anything.
-const BEHIND_THE_DOOR: [&str; 3] = ["ping", "pong", "manager"];
+/// The services whose rolling update costs no client anything, and the scoreboard, which no rally
+/// passes: what it knows of the score must outlast the roll.
+const BEHIND_THE_DOOR: [&str; 4] = ["scoreboard", "ping", "pong", "manager"];
 
-/// The service that no rally passes; what it knows of the score must outlast the roll.
-const PAGES: &str = "scoreboard";
+/// The service whose tasks own their nodes' ports.
+const DOOR: &str = "proxy";
 
 /// Answers of this long must be of one release before a roll is over.
 const SETTLED: Duration = Duration::from_millis(500);
 
-pub(crate) async fn players_and_managers(stage: &mut Stage) {
-    for (name, command, from, to) in [
-        ("service update --image", "update --image swarm-pong:2", "1", "2"),
-        ("service rollback", "rollback", "2", "1"),
-    ] {
-        stage
-            .play(&format!("{name}: ping, pong, manager"), STEADY, async |scene| {
-                for service in BEHIND_THE_DOOR.iter().chain(&[PAGES]) {
-                    shell(&format!("docker service {command} --detach pong_{service}")).await;
-                }
-                until("the scoreboards are rolled", 60, async || is_of(PAGES, 2, to).await).await;
-                for service in BEHIND_THE_DOOR {
-                    rolled(scene, service, 2, to).await;
-                }
-                for service in BEHIND_THE_DOOR {
-                    tell(scene, service, [from, to]);
-                }
-                Excuse::default()
-            })
-            .await;
-    }
+pub(crate) async fn there_and_back(stage: &mut Stage) {
+    let all = [&BEHIND_THE_DOOR[..], &[DOOR]].concat();
+    let update = ("update --image swarm-pong:2", ["1", "2"]);
+    roll(stage, "service update --image: ping, pong, manager", update, &BEHIND_THE_DOOR).await;
+    roll(stage, "service update --image: proxy", update, &[DOOR]).await;
+    roll(stage, "service rollback: all of them at once", ("rollback", ["2", "1"]), &all).await;
 }
 
-pub(crate) async fn proxies(stage: &mut Stage) {
-    for (name, command, from, to) in [
-        ("service update --image", "update --image swarm-pong:2", "1", "2"),
-        ("service rollback", "rollback", "2", "1"),
-    ] {
-        stage
-            .play(&format!("{name}: proxy"), STEADY, async |scene| {
-                shell(&format!("docker service {command} --detach pong_proxy")).await;
-                rolled(scene, "proxy", NODES.len(), to).await;
-                tell(scene, "proxy", [from, to]);
-                doors_closed_one_by_one(scene);
-                Excuse { closed: NODES.to_vec(), ..Excuse::default() }
-            })
-            .await;
-    }
+async fn roll(
+    stage: &mut Stage,
+    name: &str,
+    (command, [from, to]): (&str, [&str; 2]),
+    services: &[&str],
+) {
+    stage
+        .play(name, STEADY, async |scene| {
+            for service in services {
+                shell(&format!("docker service {command} --detach pong_{service}")).await;
+            }
+            for service in services {
+                rolled(scene, service, to).await;
+            }
+            for service in services.iter().filter(|service| is_in_answers(service)) {
+                tell(scene, service, [from, to]);
+            }
+            if !services.contains(&DOOR) {
+                return Excuse::default();
+            }
+            doors_closed_one_by_one(scene);
+            Excuse { closed: NODES.to_vec(), ..Excuse::default() }
+        })
+        .await;
 }
 
-/// Waits until all tasks are of the release's image, and all answers too.
-async fn rolled(scene: &Scene, service: &str, count: usize, to: &str) {
+/// Tells whether answers name the service's release.
+fn is_in_answers(service: &str) -> bool {
+    service != "scoreboard"
+}
+
+/// Waits until all tasks are of the release's image, and all answers that name it too.
+async fn rolled(scene: &Scene, service: &str, to: &str) {
     until(&format!("{service} is of release {to}"), 60, async || {
-        is_of(service, count, to).await && answers_are_of(scene, service, to)
+        is_of(service, to).await && (!is_in_answers(service) || answers_are_of(scene, service, to))
     })
     .await;
 }
@@ -73,10 +73,11 @@ fn answers_are_of(scene: &Scene, service: &str, release: &str) -> bool {
     seen.into_iter().eq([release])
 }
 
-/// Tells whether so many tasks of a service run, all of the release's image.
-async fn is_of(service: &str, count: usize, release: &str) -> bool {
+/// Tells whether all tasks of a service run, of the release's image.
+async fn is_of(service: &str, release: &str) -> bool {
     let (tasks, image) =
         (running(&format!("pong_{service}")).await, format!("swarm-pong:{release}"));
+    let count = if service == DOOR { NODES.len() } else { 2 };
     tasks.len() == count && tasks.iter().all(|task| task.image == image)
 }
 
