@@ -6,7 +6,7 @@ use tracing::{info, warn};
 use crate::lamp::{Lamp, NoLamp, Opener, Way};
 use crate::lamps::blinkt::Blinkt;
 use crate::lamps::leds::Leds;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(test)))]
 use crate::lamps::rppal;
 use crate::lamps::simulated::Simulated;
 use crate::lamps::sysfs::{Chip, Pin};
@@ -89,12 +89,12 @@ fn sysfs_pins<const N: usize>(
     Ok((pins, format!("{} (base {})", chip.label, chip.base)))
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(test)))]
 fn rppal_pins<const N: usize>(numbers: [u8; N], high: bool) -> Result<[rppal::Pin; N], NoLamp> {
     rppal::pins(numbers, high)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), test))]
 fn rppal_pins<const N: usize>(_: [u8; N], _: bool) -> Result<[Pin; N], NoLamp> {
     Err(NoLamp { way: "rppal", reason: "it drives pins under Linux only".to_owned() })
 }
