@@ -66,7 +66,9 @@ async fn ask_one(news: &News, client: &Client, address: SocketAddr) -> SocketAdd
         Ok(who) => {
             let is_proxy = who.is("proxy");
             news.board().tasks.heard(address, who);
-            news.wake();
+            if news.board().has_newcomer() {
+                news.wake();
+            }
             if is_proxy {
                 let missed = news.board().knocks.missed();
                 let answer = timeout(PATIENCE, knock_up(client, address, &missed)).await;
