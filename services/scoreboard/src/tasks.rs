@@ -1,6 +1,6 @@
 //! Which tasks there are, and how each is: the placement as service discovery shows it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -112,8 +112,9 @@ impl Tasks {
     /// Takes in what discovery shows now; returns whom to ask: those and all that were there before.
     pub(crate) fn listed(&mut self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
         let mut ask = addresses.to_vec();
+        let listed: HashSet<_> = addresses.iter().collect();
         for (address, seen) in &mut self.here {
-            seen.listed = addresses.contains(address);
+            seen.listed = listed.contains(address);
             if !seen.listed {
                 ask.push(*address);
             }
