@@ -1,0 +1,236 @@
+//! Keeps endpoints up to date with DNS.
+//!
+//! Every name is resolved to all its addresses, again each second and at once after a failure, by
+//! the system's resolver and without a cache: Docker answers with a TTL of 600 s, and a cached
+//! answer would keep dead tasks in play that long (moby/moby#30029). Endpoints that are new or back
+//! off are connected to in the background, so that no rally has to find out that one is not there.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use protocol::timing::{LOOKUP_INTERVAL, LOOKUP_TIMEOUT};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tracing::{debug, info};
+
+use crate::endpoints::Endpoints;
+use crate::resolver::{LastKnown, Resolve, SystemResolver};
+use crate::targets::Targets;
+
+/// The least time between two lookups, however much fails.
+const MIN_LOOKUP_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long an endpoint that is new or backed off may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a service that starts waits for the first lookup, and for the first connections.
+const STARTUP_WAIT: Duration = Duration::from_millis(20);
+
+/// The discovery of one service's tasks.
+pub struct Discovery {
+    service: &'static str,
+    targets: Targets,
+    resolver: Arc<dyn Resolve>,
+    last_known: LastKnown,
+    endpoints: Arc<Endpoints>,
+}
+
+impl Discovery {
+    /// Makes a discovery that asks the system's resolver; `service` is what is looked for, in the
+    /// log.
+    #[must_use]
+    pub fn new(service: &'static str, targets: Targets) -> Self {
+        Self::with_resolver(service, targets, Arc::new(SystemResolver))
+    }
+
+    /// Makes a discovery that asks another resolver.
+    #[must_use]
+    pub fn with_resolver(
+        service: &'static str,
+        targets: Targets,
+        resolver: Arc<dyn Resolve>,
+    ) -> Self {
+        let (last_known, endpoints) = (LastKnown::default(), Arc::default());
+        Self { service, targets, resolver, last_known, endpoints }
+    }
+
+    /// Returns the endpoints that this discovery keeps up to date.
+    #[must_use]
+    pub fn endpoints(&self) -> Arc<Endpoints> {
+        Arc::clone(&self.endpoints)
+    }
+
+    /// Looks up and connects for the first time. A resolver or a task that is slow does not hold up
+    /// the start of a service for longer than 40 ms.
+    pub async fn look_once(&mut self) {
+        let _ = timeout(STARTUP_WAIT, self.look_up()).await;
+        let _ = timeout(STARTUP_WAIT, self.connect_all()).await;
+    }
+
+    /// Keeps the endpoints up to date; never returns.
+    pub async fn run(mut self) -> Infallible {
+        loop {
+            self.look_up().await;
+            self.endpoints.refreshed();
+            self.connect_all().await;
+            let next = Instant::now() + LOOKUP_INTERVAL;
+            let next = self.endpoints.next_due().map_or(next, |due| due.min(next));
+            sleep(MIN_LOOKUP_INTERVAL).await;
+            tokio::select! {
+                () = sleep_until(next) => {}
+                () = self.endpoints.refresh_requested() => {}
+            }
+        }
+    }
+
+    async fn look_up(&mut self) {
+        let lookups = self.targets.iter().map(async |target| {
+            let answer = timeout(LOOKUP_TIMEOUT, self.resolver.resolve(target)).await;
+            (target, answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())))
+        });
+        let mut found = Vec::new();
+        for (target, answer) in join_all(lookups).await {
+            if let Err(error) = &answer {
+                debug!(target_name = target, %error, "DNS lookup failed");
+            }
+            for address in self.last_known.update(target, answer.ok()) {
+                if !found.contains(&address) {
+                    found.push(address);
+                }
+            }
+        }
+        let (added, removed) = self.endpoints.update(&found);
+        for address in added {
+            info!(service = self.service, %address, "endpoint added");
+        }
+        for address in removed {
+            info!(service = self.service, %address, "endpoint removed");
+        }
+    }
+
+    /// Connects to all endpoints that are new or have backed off long enough.
+    async fn connect_all(&self) {
+        join_all(self.endpoints.due().into_iter().map(|address| self.connect(address))).await;
+    }
+
+    async fn connect(&self, address: SocketAddr) {
+        if let Ok(Ok(_)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+            self.endpoints.connected(address);
+        } else {
+            self.endpoints.failed(address);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::HashMap;
+
+    use futures_util::future::BoxFuture;
+    use parking_lot::Mutex;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::endpoints::Counts;
+
+    pub(crate) const TARGET: &str = "tasks.ping:3000";
+
+    /// A resolver whose answers the test sets; a missing name fails to resolve.
+    #[derive(Default)]
+    pub(crate) struct FakeDns(Mutex<HashMap<String, Vec<SocketAddr>>>);
+
+    impl FakeDns {
+        pub(crate) fn set(&self, name: &str, addresses: &[SocketAddr]) {
+            self.0.lock().insert(name.to_owned(), addresses.to_vec());
+        }
+    }
+
+    impl Resolve for FakeDns {
+        fn resolve<'a>(&'a self, target: &'a str) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+            let answer = self.0.lock().get(target).cloned();
+            Box::pin(async move { answer.ok_or_else(|| io::ErrorKind::NotFound.into()) })
+        }
+    }
+
+    /// Discovers what the fake DNS lists for [`TARGET`].
+    pub(crate) async fn discover(dns: &Arc<FakeDns>) -> Arc<Endpoints> {
+        let targets = TARGET.parse().expect("a target");
+        let resolver = Arc::<FakeDns>::clone(dns);
+        let mut discovery = Discovery::with_resolver("ping", targets, resolver);
+        discovery.look_once().await;
+        let endpoints = discovery.endpoints();
+        tokio::spawn(discovery.run());
+        endpoints
+    }
+
+    fn count(endpoints: &Endpoints) -> usize {
+        endpoints.listed().len()
+    }
+
+    /// Waits until there are this many endpoints, in at most two seconds of the test's time.
+    async fn until_count(endpoints: &Endpoints, wanted: usize) {
+        let reached = async {
+            let mut revision = endpoints.subscribe();
+            while count(endpoints) != wanted {
+                revision.changed().await.expect("a sender");
+            }
+        };
+        timeout(Duration::from_secs(2), reached).await.expect("seen within 2 s");
+    }
+
+    fn address(n: u8) -> SocketAddr {
+        ([10, 0, 9, n], 3000).into()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn endpoints_follow_dns_within_two_seconds() {
+        let dns = Arc::new(FakeDns::default());
+        dns.set(TARGET, &[address(1)]);
+        let endpoints = discover(&dns).await;
+        assert_eq!(count(&endpoints), 1, "known before the service listens");
+        dns.set(TARGET, &[address(2), address(1)]);
+        until_count(&endpoints, 2).await;
+        dns.set(TARGET, &[address(2)]);
+        until_count(&endpoints, 1).await;
+        assert_eq!(endpoints.next(&[]).map(|endpoint| endpoint.address), Some(address(2)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_answer_is_used_for_five_seconds_while_the_resolver_fails() {
+        let dns = Arc::new(FakeDns::default());
+        dns.set(TARGET, &[address(1)]);
+        let endpoints = discover(&dns).await;
+        dns.0.lock().clear();
+        let begun = Instant::now();
+        endpoints.refresh(LOOKUP_INTERVAL).await;
+        assert_eq!(count(&endpoints), 1, "still used");
+        let mut revision = endpoints.subscribe();
+        while count(&endpoints) == 1 {
+            revision.changed().await.expect("a sender");
+        }
+        let used = begun.elapsed();
+        assert!((4..=6).contains(&used.as_secs()), "{used:?}");
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_backing_off_returns_once_it_accepts_connections() {
+        let dns = Arc::new(FakeDns::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        dns.set(TARGET, &[address]);
+        let endpoints = discover(&dns).await;
+        endpoints.failed(address);
+        assert_eq!(endpoints.counts(), Counts { ready: 0, backing_off: 1 });
+        let mut revision = endpoints.subscribe();
+        let back = async {
+            while endpoints.counts().ready == 0 {
+                revision.changed().await.expect("a sender");
+            }
+        };
+        timeout(Duration::from_secs(60), back).await.expect("connected again");
+    }
+}

@@ -1,0 +1,154 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn addresses(count: u16) -> Vec<SocketAddr> {
+    (1..=count).map(|port| ([127, 0, 0, 1], port).into()).collect()
+}
+
+fn endpoints(addresses: &[SocketAddr]) -> Endpoints {
+    let endpoints = Endpoints::default();
+    endpoints.update(addresses);
+    addresses.iter().for_each(|address| endpoints.connected(*address));
+    endpoints
+}
+
+fn next(endpoints: &Endpoints, tried: &[SocketAddr]) -> Option<SocketAddr> {
+    endpoints.next(tried).map(|endpoint| endpoint.address)
+}
+
+proptest! {
+    #[test]
+    fn every_address_is_a_url(address: SocketAddr) {
+        let url = Endpoint::new(address).url;
+        let host = url.host_str().expect("a host").trim_matches(['[', ']']);
+        prop_assert_eq!(host.parse(), Ok(address.ip()));
+        prop_assert_eq!(url.port_or_known_default(), Some(address.port()));
+        prop_assert_eq!(url.path(), "/");
+    }
+
+    #[test]
+    fn everyone_gets_the_same_share_however_the_resolver_shuffles(
+        count in 1_u16..12,
+        orders in prop::collection::vec(any::<u16>(), 1..20),
+    ) {
+        let mut list = addresses(count);
+        let endpoints = endpoints(&list);
+        let mut turns = vec![0_u32; usize::from(count)];
+        for order in orders {
+            list.rotate_left(usize::from(order % count));
+            endpoints.update(&list);
+            for _ in 0..count {
+                let next = next(&endpoints, &[]).expect("an endpoint");
+                turns[usize::from(next.port()) - 1] += 1;
+            }
+        }
+        prop_assert!(turns.iter().all(|turn| *turn == turns[0]), "{turns:?}");
+    }
+
+    #[test]
+    fn next_returns_every_endpoint_once(count in 0_u16..12, failed in 0_u16..12) {
+        let list = addresses(count);
+        let endpoints = endpoints(&list);
+        list.iter().take(failed.into()).for_each(|address| endpoints.failed(*address));
+        let mut tried = Vec::new();
+        while let Some(next) = next(&endpoints, &tried) {
+            prop_assert!(!tried.contains(&next));
+            tried.push(next);
+        }
+        prop_assert_eq!(tried.len(), list.len());
+    }
+}
+
+#[test]
+fn a_failed_endpoint_is_skipped_until_it_connects() {
+    let list = addresses(3);
+    let endpoints = endpoints(&list);
+    endpoints.failed(list[0]);
+    let taken: Vec<_> = (0..6).filter_map(|_| next(&endpoints, &[])).collect();
+    assert!(!taken.contains(&list[0]), "{taken:?}");
+    assert_eq!(endpoints.counts(), Counts { ready: 2, backing_off: 1 });
+    let ready: Vec<_> = endpoints.ready().into_iter().map(|endpoint| endpoint.address).collect();
+    assert_eq!(ready, list[1..]);
+    endpoints.connected(list[0]);
+    let taken: Vec<_> = (0..3).filter_map(|_| next(&endpoints, &[])).collect();
+    assert!(taken.contains(&list[0]), "{taken:?}");
+}
+
+#[test]
+fn an_endpoint_backing_off_is_used_as_a_last_resort() {
+    let list = addresses(1);
+    let endpoints = endpoints(&list);
+    endpoints.failed(list[0]);
+    assert_eq!(next(&endpoints, &[]), Some(list[0]));
+    assert_eq!(next(&endpoints, &list), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_ends_the_backoff_and_a_lost_endpoint_begins_with_the_first_pause() {
+    let list = addresses(1);
+    let endpoints = endpoints(&list);
+    let pause = || (endpoints.next_due().expect("backing off") - Instant::now()).as_millis();
+    endpoints.failed(list[0]);
+    endpoints.failed(list[0]);
+    assert_eq!(pause(), 400);
+    endpoints.lost(list[0]);
+    assert_eq!(pause(), 200);
+    endpoints.answered(list[0]);
+    assert_eq!(endpoints.next_due(), None);
+}
+
+#[test]
+fn a_relisted_endpoint_has_no_failures() {
+    let list = addresses(2);
+    let endpoints = endpoints(&list);
+    endpoints.failed(list[0]);
+    assert_eq!(endpoints.update(&list[1..]), (vec![], vec![list[0]]));
+    assert_eq!(endpoints.update(&list), (vec![list[0]], vec![]));
+    assert_eq!(endpoints.due(), [list[0]]);
+    endpoints.connected(list[0]);
+    assert_eq!(endpoints.counts(), Counts { ready: 2, backing_off: 0 });
+}
+
+#[test]
+fn a_new_endpoint_is_used_after_its_first_connection() {
+    let list = addresses(2);
+    let endpoints = endpoints(&list[..1]);
+    endpoints.update(&list);
+    assert_eq!(endpoints.due(), [list[1]]);
+    assert!((0..4).all(|_| next(&endpoints, &[]) == Some(list[0])));
+    assert_eq!(next(&endpoints, &list[..1]), Some(list[1]), "as a last resort");
+    endpoints.answered(list[1]);
+    assert_eq!(endpoints.counts(), Counts { ready: 2, backing_off: 0 });
+}
+
+#[test]
+fn endpoints_are_unreachable_until_connected_or_after_two_failures() {
+    let list = addresses(1);
+    let endpoints = Endpoints::default();
+    assert!(!endpoints.is_reachable());
+    endpoints.update(&list);
+    assert!(!endpoints.is_reachable());
+    endpoints.connected(list[0]);
+    assert!(endpoints.is_reachable());
+    endpoints.failed(list[0]);
+    assert!(endpoints.is_reachable(), "it may have been this once");
+    endpoints.failed(list[0]);
+    assert!(!endpoints.is_reachable());
+}
+
+#[test]
+fn only_changes_are_announced() {
+    let list = addresses(2);
+    let endpoints = endpoints(&list);
+    let mut revision = endpoints.subscribe();
+    endpoints.answered(list[0]);
+    endpoints.connected(list[1]);
+    endpoints.update(&list);
+    assert!(!revision.has_changed().expect("a sender"));
+    for change in [Endpoints::failed, Endpoints::answered, Endpoints::lost, Endpoints::connected] {
+        change(&endpoints, list[0]);
+        assert!(revision.has_changed().expect("a sender"));
+        revision.mark_unchanged();
+    }
+}

@@ -1,0 +1,23 @@
+//! Calling other services.
+//!
+//! | concept | module |
+//! |---|---|
+//! | the addresses that an option takes | [`targets`] |
+//! | looking names up, and keeping endpoints up to date with DNS | [`resolver`], [`discovery`] |
+//! | the live tasks of a service, and whose turn it is | [`endpoints`], [`backoff`] |
+//! | one future for each endpoint | `for_each`: [`Endpoints::for_each`](endpoints::Endpoints::for_each) |
+//! | calling a task, and what may go wrong | [`http`], [`fault`] |
+//! | subscribing to feeds | [`feed`], [`sse`] |
+//! | which rally is shown, for lamps and page alike | [`showcase`] |
+
+pub mod backoff;
+pub mod discovery;
+pub mod endpoints;
+pub mod fault;
+pub mod feed;
+mod for_each;
+pub mod http;
+pub mod resolver;
+pub mod showcase;
+pub mod sse;
+pub mod targets;

@@ -1,0 +1,61 @@
+//! The headers with which services name themselves.
+//!
+//! Beside our own there is `Server: swarm-pong/RELEASE` on every answer (RFC 9110, section 10.2.4),
+//! and `Via: 1.1 NODE (swarm-pong/RELEASE)` on those that a proxy passed on (section 7.6.3).
+
+use crate::name::Name;
+
+/// Prefix of the `Server` header, before the release.
+const PRODUCT: &str = "swarm-pong/";
+
+/// The player that answered, on every answer of a player: `ping.2@pi3`.
+pub const PLAYER: &str = "pong-player";
+
+/// The rally, on every answer that is one.
+pub const RALLY: &str = "pong-rally";
+
+/// The manager that played, on every answer of a manager: `manager.1@pi2`.
+pub const MANAGER: &str = "pong-manager";
+
+/// The node whose proxy carries the rally, on its requests and on its answers.
+pub const PROXY: &str = "pong-proxy";
+
+/// With the value `no`: a proxy is to send the answer as it comes.
+///
+/// This is nginx's own name for it (`ngx_http_proxy_module`, `proxy_buffering`), so that an nginx in
+/// front of one of our proxies does so too.
+pub const BUFFERING: &str = "x-accel-buffering";
+
+/// Returns the value of `Server`.
+#[must_use]
+pub fn format_server(release: &Name) -> String {
+    format!("{PRODUCT}{release}")
+}
+
+/// Returns the release from the value of `Server`; none from a server that is not ours.
+#[must_use]
+pub fn parse_server(server: &str) -> Option<Name> {
+    server.strip_prefix(PRODUCT)?.parse().ok()
+}
+
+/// Returns the value of `Via` that a proxy adds.
+#[must_use]
+pub fn via(node: &Name, release: &Name) -> String {
+    format!("1.1 {node} ({})", format_server(release))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_read_as_it_is_written_and_from_no_other_server() {
+        let release: Name = "2.0-rc1".parse().expect("valid");
+        let written = format_server(&release);
+        assert_eq!(written, "swarm-pong/2.0-rc1");
+        assert_eq!(parse_server(&written), Some(release));
+        for other in ["", "nginx/1.22.1", "swarm-pong/", "swarm-pong/<b>", "not swarm-pong/2"] {
+            assert_eq!(parse_server(other), None, "{other:?}");
+        }
+    }
+}

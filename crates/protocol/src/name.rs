@@ -1,0 +1,98 @@
+//! Names of tasks, nodes and releases.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Maximum length of a name in bytes: that of a DNS label (RFC 1035, section 2.3.4).
+const MAX_LENGTH: usize = 63;
+
+/// The name of a task, a node or a release: 1 to 63 letters, digits, dots, hyphens and underscores.
+///
+/// Names come from the command line and from other tasks' answers; this alphabet keeps them harmless
+/// in headers, logs, metrics and pages.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(Arc<str>);
+
+/// The error returned when a text is not a [`Name`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a name has 1 to 63 letters, digits, '.', '-' or '_'")]
+pub struct InvalidName;
+
+impl Name {
+    /// Returns the name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Makes a name of any text: characters that a name may not have become hyphens, a text that is
+    /// too long is cut.
+    #[must_use]
+    pub fn from_any(text: &str) -> Self {
+        let replace = |c: char| if is_name_char(c) { c } else { '-' };
+        let name: String = text.chars().take(MAX_LENGTH).map(replace).collect();
+        Self(if name.is_empty() { "unnamed".into() } else { name.into() })
+    }
+}
+
+/// Returns whether a name may have this character.
+#[must_use]
+pub const fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
+}
+
+impl FromStr for Name {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let valid = (1..=MAX_LENGTH).contains(&text.len()) && text.chars().all(is_name_char);
+        if valid { Ok(Self(text.into())) } else { Err(InvalidName) }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        text.parse()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.as_str().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_text_that_could_do_harm_elsewhere_is_not_a_name() {
+        let long = "x".repeat(64);
+        for text in ["", "a b", "a\r\nb", "<script>", "a@b", "näme", "a\"b", long.as_str()] {
+            assert_eq!(text.parse::<Name>(), Err(InvalidName), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_made_a_name(text in ".*") {
+            let name = Name::from_any(&text);
+            prop_assert!(name.as_str().parse::<Name>().is_ok());
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The health of the paths between nodes, as a scoreboard's `/paths` answers.
+//!
+//! Two things cross a path: the probes of the proxies, which measure the network alone, and the
+//! strokes, which measure what the game experiences of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::Name;
+use crate::probe::{PathMeasurement, ProbeFailure};
+use crate::task::{NodeRef, Task};
+
+/// The format of `/paths`; raised by each change that breaks a reader.
+pub const FORMAT: u32 = 2;
+
+/// The health of all paths, and how many of them are measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PathList {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The scoreboard that answers.
+    pub scoreboard: Task,
+    /// How many nodes have a proxy.
+    pub nodes: usize,
+    /// How many ordered pairs of nodes that makes.
+    pub pairs: usize,
+    /// How many of them a proxy has probed within the last 10 s.
+    pub measured: usize,
+    /// How many paths are broken.
+    pub broken: usize,
+    /// Each known path, by name.
+    pub paths: Vec<PathStatus>,
+}
+
+/// The health of one path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PathStatus {
+    /// The node that asks: of the proxy that probes, of the manager that asks for a stroke.
+    pub from: Name,
+    /// The node that answers: of a proxy, of a player.
+    pub to: NodeRef,
+    /// The worst that is known of it.
+    pub state: PathState,
+    /// Why it is broken, if it is.
+    pub cause: Option<ProbeFailure>,
+    /// What the probes measured, if a proxy probes it.
+    pub probes: Option<ProbeStats>,
+    /// What the strokes measured, if any crossed it in the last minute.
+    pub strokes: Option<StrokeStats>,
+}
+
+/// The state of a path; the worst is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PathState {
+    /// Nothing is wrong with it.
+    Ok,
+    /// No report for 10 s.
+    Stale,
+    /// It takes far longer than the others.
+    Slow,
+    /// Stroke attempts in the last minute had no valid response.
+    Faults,
+    /// Probes get no answer.
+    Broken,
+}
+
+impl PathState {
+    /// Returns the state in one word, as JSON and tables have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Stale => "stale",
+            Self::Slow => "slow",
+            Self::Faults => "faults",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// What the probes of a path measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProbeStats {
+    /// The median round trip of the latest probes, in milliseconds.
+    pub median: Option<f64>,
+    /// The 99th percentile of their round trips, in milliseconds.
+    pub p99: Option<f64>,
+    /// How many probes `lost` is counted of: the latest, at most 32.
+    pub sent: u32,
+    /// How many of them got no valid answer.
+    pub lost: u32,
+}
+
+impl From<&PathMeasurement> for ProbeStats {
+    fn from(path: &PathMeasurement) -> Self {
+        Self {
+            median: path.median.map(milliseconds),
+            p99: path.p99.map(milliseconds),
+            sent: path.sent,
+            lost: path.lost,
+        }
+    }
+}
+
+/// What the strokes along a path measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StrokeStats {
+    /// How many strokes the times are of, at most 128; a sample.
+    pub samples: usize,
+    /// Their median time, in milliseconds.
+    pub median: Option<f64>,
+    /// The 99th percentile of their times, in milliseconds.
+    pub p99: Option<f64>,
+    /// Stroke attempts in the last minute with no valid response, all of them.
+    pub faults: u64,
+}
+
+/// Converts microseconds to milliseconds.
+#[must_use]
+pub fn milliseconds(micros: u32) -> f64 {
+    f64::from(micros) / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_has_the_same_name_in_json_and_tables_and_the_worst_is_the_greatest() {
+        let states = [
+            PathState::Ok,
+            PathState::Stale,
+            PathState::Slow,
+            PathState::Faults,
+            PathState::Broken,
+        ];
+        assert!(states.is_sorted());
+        for state in states {
+            assert_eq!(serde_json::to_value(state).expect("plain"), state.name());
+        }
+    }
+}

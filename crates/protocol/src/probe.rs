@@ -1,0 +1,158 @@
+//! What proxies tell each other and scoreboards about the paths they probe.
+//!
+//! A proxy's measurements are its [`ProbeReport`]. It goes with every answer to a probe, which must
+//! fit into one packet, so it is compact.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::task::{NodeRef, Task};
+
+/// Why probes of a node get no valid answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeFailure {
+    /// Its proxy answered before, and discovery no longer lists it.
+    NoDns,
+    /// Nobody listens at the address.
+    Refused,
+    /// There is no route to the address.
+    Unreachable,
+    /// Nothing comes back.
+    Timeout,
+    /// Connections are closed or reset before the answer is complete.
+    Reset,
+    /// Small packets arrive, packets of the maximum size do not.
+    LargePackets,
+    /// What comes back is not a proxy's answer.
+    InvalidAnswer,
+}
+
+impl ProbeFailure {
+    /// All failures.
+    pub const ALL: [Self; 7] = [
+        Self::NoDns,
+        Self::Refused,
+        Self::Unreachable,
+        Self::Timeout,
+        Self::Reset,
+        Self::LargePackets,
+        Self::InvalidAnswer,
+    ];
+
+    /// Returns the failure in one word, as JSON and metrics have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoDns => "no_dns",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::LargePackets => "large_packets",
+            Self::InvalidAnswer => "invalid_answer",
+        }
+    }
+}
+
+/// What one proxy has measured of its path to one node; in JSON a list of six, to be compact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Compact", into = "Compact")]
+pub struct PathMeasurement {
+    /// The node that is probed.
+    pub to: NodeRef,
+    /// Why the path is broken, if it is.
+    pub cause: Option<ProbeFailure>,
+    /// The median round trip of the latest probes, in microseconds.
+    pub median: Option<u32>,
+    /// The 99th percentile of their round trips, in microseconds.
+    pub p99: Option<u32>,
+    /// How many probes `lost` is counted of: the latest, at most 32.
+    pub sent: u32,
+    /// How many of them got no valid answer.
+    pub lost: u32,
+}
+
+type Compact = (NodeRef, Option<ProbeFailure>, Option<u32>, Option<u32>, u32, u32);
+
+impl From<Compact> for PathMeasurement {
+    fn from((to, cause, median, p99, sent, lost): Compact) -> Self {
+        Self { to, cause, median, p99, sent, lost }
+    }
+}
+
+impl From<PathMeasurement> for Compact {
+    fn from(path: PathMeasurement) -> Self {
+        (path.to, path.cause, path.median, path.p99, path.sent, path.lost)
+    }
+}
+
+/// What one proxy has measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeReport {
+    /// The proxy that has measured.
+    pub proxy: Task,
+    /// The address of its admin port, once it knows.
+    pub admin: Option<SocketAddr>,
+    /// Its paths to the nodes it probes, the broken ones first.
+    pub paths: Vec<PathMeasurement>,
+}
+
+/// A report and its age.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgedReport {
+    /// How long ago it was made, in milliseconds.
+    pub age_ms: u64,
+    /// The report.
+    pub report: ProbeReport,
+}
+
+/// A proxy's own report and those it has received from others, as `/probes` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeReports {
+    /// The reports, its own first.
+    pub reports: Vec<AgedReport>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_paths_with_ordinary_names_fit_into_one_packet() {
+        let path = |n: u32| PathMeasurement {
+            to: format!("raspberrypi-{n:02}").parse().expect("a name"),
+            cause: (n < 2).then_some(ProbeFailure::LargePackets),
+            median: Some(1_234),
+            p99: Some(12_345),
+            sent: 32,
+            lost: 12,
+        };
+        let proxy = "proxy.raspberrypi-01@raspberrypi-01".parse().expect("a task");
+        let admin = Some(([10, 0, 9, 104], 3001).into());
+        let report = ProbeReport { proxy, admin, paths: (0..16).map(path).collect() };
+        let text = serde_json::to_string(&report).expect("plain");
+        assert!(text.len() <= 1000, "{}: {text}", text.len());
+        assert!(text.contains(r#"["raspberrypi-01","large_packets",1234,12345,32,12]"#), "{text}");
+        assert_eq!(serde_json::from_str::<ProbeReport>(&text).expect("a report"), report);
+    }
+
+    #[test]
+    fn a_failure_has_the_same_name_in_json_and_metrics() {
+        for failure in ProbeFailure::ALL {
+            assert_eq!(serde_json::to_value(failure).expect("plain"), failure.name());
+        }
+    }
+
+    #[test]
+    fn a_name_that_could_do_harm_makes_no_report() {
+        for name in ["\\u001b[2J", "a b", "<b>", ""] {
+            let text = format!(
+                r#"{{"proxy":{{"task":"proxy.1","node":"pi1"}},"admin":null,
+                "paths":[["{name}",null,1,1,1,0]]}}"#
+            );
+            assert!(serde_json::from_str::<ProbeReport>(&text).is_err(), "{name}");
+        }
+    }
+}

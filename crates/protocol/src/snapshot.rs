@@ -1,0 +1,176 @@
+//! What a scoreboard publishes: `/score`, and the events `snapshot` and `update` of its `/events`.
+
+use game::{Outcome, Score, Side};
+use serde::{Deserialize, Serialize};
+
+use crate::event::RallyResult;
+use crate::id::RallyId;
+use crate::name::Name;
+use crate::path::PathStatus;
+use crate::service::Service;
+use crate::task::Task;
+use crate::whoami::WhoAmI;
+
+/// The format of `/score` and `/events`; raised by each change that breaks a reader.
+pub const FORMAT: u32 = 3;
+
+/// Everything that the page shows: `/score`, and the event `snapshot` with which `/events` begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The version of swarm-pong.
+    pub version: Name,
+    /// What the scoreboard's build is called.
+    pub release: Name,
+    /// How long a stroke is shown, in milliseconds.
+    pub beat_ms: u64,
+    /// The scoreboard that answers.
+    pub scoreboard: Task,
+    /// The score of all managers.
+    pub score: ScoreView,
+    /// The services without which nothing can be played and of which no task is there.
+    pub missing: Vec<Service>,
+    /// All tasks, and those that were there until a moment ago.
+    pub tasks: Vec<TaskView>,
+    /// Who plays how much.
+    pub shares: ShareView,
+    /// The health of the paths between nodes; the worst where there are too many for a page.
+    pub paths: Vec<PathStatus>,
+    /// The last rallies shown, the newest first; not in `/score`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rallies: Vec<RecentRally>,
+}
+
+/// What has changed since the last one: the event `update`. What has not changed is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Update {
+    /// The score of all managers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<ScoreView>,
+    /// The services that are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Vec<Service>>,
+    /// The tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Vec<TaskView>>,
+    /// Who plays how much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares: Option<ShareView>,
+    /// The paths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Vec<PathStatus>>,
+    /// Strokes whose beat begins now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strokes: Vec<ShownStroke>,
+    /// Rallies that have been shown, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rallies: Vec<RecentRally>,
+}
+
+/// The score of all managers and how fast it grows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreView {
+    /// The counters of all managers added up.
+    #[serde(flatten)]
+    pub score: Score,
+    /// Rallies with a verdict.
+    pub rallies: u64,
+    /// Answered strokes.
+    pub strokes: u64,
+    /// Rallies a second over the last 5 s.
+    pub rallies_per_second: f64,
+    /// Strokes a second over the last 5 s.
+    pub strokes_per_second: f64,
+    /// Manager instances that the score is the sum of.
+    pub instances: usize,
+}
+
+/// A task and its state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskView {
+    /// The task, as it describes itself.
+    #[serde(flatten)]
+    pub task: WhoAmI,
+    /// Its state.
+    pub state: TaskState,
+}
+
+/// The state of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskState {
+    /// It came a moment ago.
+    New,
+    /// It answers.
+    Running,
+    /// It still answers, but discovery no longer lists it: it is about to stop.
+    Stopping,
+    /// It no longer answers.
+    Gone,
+}
+
+/// Who plays how much.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareView {
+    /// The span that the strokes were played in.
+    pub seconds: u64,
+    /// Each player's strokes in it.
+    pub players: Vec<PlayerShare>,
+}
+
+/// The strokes of one player.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayerShare {
+    /// The side it plays for.
+    pub side: Side,
+    /// The player.
+    #[serde(flatten)]
+    pub player: Task,
+    /// The strokes it has answered.
+    pub strokes: u64,
+}
+
+/// A stroke that is being shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownStroke {
+    /// The rally it belongs to.
+    pub rally: RallyId,
+    /// Its place in the rally, from 1.
+    pub n: u16,
+    /// The side that played it.
+    pub side: Side,
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// The player that played it.
+    #[serde(flatten)]
+    pub player: Task,
+    /// The node whose proxy carries the rally, if one does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy: Option<Name>,
+}
+
+/// A rally that was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecentRally {
+    /// How it ended.
+    #[serde(flatten)]
+    pub result: RallyResult,
+    /// Its first strokes.
+    pub played: Vec<PlayedStroke>,
+}
+
+/// A stroke of a rally that was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayedStroke {
+    /// The side that played it.
+    pub side: Side,
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// The player that played it.
+    #[serde(flatten)]
+    pub player: Task,
+    /// How long the player took to answer, in microseconds.
+    pub micros: u64,
+}

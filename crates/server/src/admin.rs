@@ -1,0 +1,67 @@
+//! The admin port: health, readiness, metrics and identity.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/healthz` | 200 while the service answers at all |
+//! | `/readyz` | 200 when it can do its work, else 503 with what is missing |
+//! | `/metrics` | metrics: OpenMetrics to a client that prefers it, else Prometheus' text format |
+//! | `/whoami` | service, task, node, version, system and start time as JSON |
+
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use protocol::whoami::WhoAmI;
+use tokio_util::sync::CancellationToken;
+
+use crate::accept::preferred;
+use crate::metrics::FrozenMetrics;
+
+/// A check whether a service can do its work; the error says what is missing.
+pub type ReadinessCheck = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// What the admin port answers.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    pub(crate) whoami: WhoAmI,
+    pub(crate) ready: ReadinessCheck,
+    pub(crate) metrics: FrozenMetrics,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// Adds the admin port's routes.
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/healthz", web::get().to(healthz))
+        .route("/readyz", web::get().to(readyz))
+        .route("/metrics", web::get().to(metrics))
+        .route("/whoami", web::get().to(whoami));
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(admin: web::Data<Admin>) -> HttpResponse {
+    let stopping = admin.shutdown.is_cancelled();
+    let ready = if stopping { Err("stopping".into()) } else { (admin.ready)() };
+    match ready {
+        Ok(()) => HttpResponse::Ok().body("ready\n"),
+        Err(missing) => HttpResponse::ServiceUnavailable().body(format!("{missing}\n")),
+    }
+}
+
+async fn metrics(request: HttpRequest, admin: web::Data<Admin>) -> HttpResponse {
+    let open_metrics = preferred(&request, &["text/plain", "application/openmetrics-text"]) == 1;
+    let (format, text) = if open_metrics {
+        let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        (format, admin.metrics.open_metrics())
+    } else {
+        ("text/plain; version=0.0.4; charset=utf-8", admin.metrics.text())
+    };
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, format)).body(text)
+}
+
+async fn whoami(admin: web::Data<Admin>) -> web::Json<WhoAmI> {
+    web::Json(admin.whoami.clone())
+}

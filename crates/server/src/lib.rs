@@ -1,0 +1,26 @@
+//! Being called: how a service starts, listens, serves, stops, and reports on itself.
+//!
+//! | concept | module |
+//! |---|---|
+//! | the options and the identity of every service | [`options`], [`identity`] |
+//! | start-up, and the background tasks that belong to it | [`start`], [`supervisor`] |
+//! | public and admin port, graceful stop | [`listeners`], `serve`, [`shutdown`], [`admin`] |
+//! | answering: what a request accepts, buffering, event streams | [`accept`], [`buffer`], [`feed`] |
+//! | logs and metrics | [`log`], [`metrics`], [`samples`] |
+//! | a bounded map that forgets | [`expiring`] |
+
+pub mod accept;
+pub mod admin;
+pub mod buffer;
+pub mod expiring;
+pub mod feed;
+pub mod identity;
+pub mod listeners;
+pub mod log;
+pub mod metrics;
+pub mod options;
+pub mod samples;
+mod serve;
+pub mod shutdown;
+pub mod start;
+pub mod supervisor;

@@ -1,0 +1,60 @@
+//! Log lines: text for people, JSON for machines.
+//!
+//! Each line is in the span of its service, which names service, task and node.
+
+use std::io::{IsTerminal, stderr};
+
+use clap::ValueEnum;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::{self, writer::BoxMakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+mod limiter;
+
+pub use limiter::{LogLimiter, Rate, SAME_FAULT};
+
+/// A format of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One line for people, in color on a terminal that has it.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Sends log lines to stderr from now on, by default as text on a terminal and JSON otherwise.
+///
+/// Libraries below are logged from `warn` up, whatever the level. A second call changes nothing.
+pub fn init(format: Option<Format>, level: LevelFilter) {
+    init_to(format, level, BoxMakeWriter::new(stderr));
+}
+
+/// Returns the format of log lines on stderr.
+#[must_use]
+pub fn resolved_format(format: Option<Format>) -> Format {
+    format.unwrap_or(if stderr().is_terminal() { Format::Text } else { Format::Json })
+}
+
+/// Does what [`init`] does, with a writer that knows what else is on the terminal.
+pub fn init_to(format: Option<Format>, level: LevelFilter, writer: BoxMakeWriter) {
+    let terminal = stderr().is_terminal();
+    let format = resolved_format(format);
+    let quiet = level.min(LevelFilter::WARN);
+    let targets = ["actix", "h2", "hyper", "mio", "reqwest"].map(|library| (library, quiet));
+    let registry = tracing_subscriber::registry()
+        .with(Targets::new().with_default(level).with_targets(targets));
+    let _ = match format {
+        Format::Text => {
+            // https://no-color.org: any value that is not empty turns color off.
+            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let layer = fmt::layer().with_writer(writer).with_ansi(terminal && !plain);
+            registry.with(layer.with_target(false)).try_init()
+        }
+        Format::Json => {
+            let layer = fmt::layer().with_writer(writer).json().flatten_event(true);
+            registry.with(layer.with_target(false).with_span_list(false)).try_init()
+        }
+    };
+}

@@ -1,0 +1,149 @@
+//! What a service counts and measures, for Prometheus.
+
+use std::fmt;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use client::endpoints::Endpoints;
+use game::Score;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::identity::Identity;
+
+mod endpoints;
+mod histogram;
+mod score;
+mod text;
+
+use endpoints::EndpointGauges;
+pub use histogram::{NodePairHistogram, Timer};
+use score::ScoreCollector;
+pub use score::ScoreNames;
+
+/// The metrics of one service; every service of a process has its own.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    endpoints: EndpointGauges,
+}
+
+impl Metrics {
+    /// Makes the metrics of a task, with `pong_build_info` in them; every name begins with `pong_`.
+    #[must_use]
+    pub fn new(identity: &Identity) -> Self {
+        let mut registry = Registry::with_prefix("pong");
+        let labels = [
+            ("service", identity.service.name()),
+            ("task", identity.task.name.as_str()),
+            ("node", identity.task.node.as_str()),
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("release", identity.release.as_str()),
+            ("arch", std::env::consts::ARCH),
+        ]
+        .map(|(name, value)| (name, value.to_owned()));
+        registry.register("build", "This task, its node and its build", Info::new(labels));
+        Self { registry, endpoints: EndpointGauges::default() }
+    }
+
+    /// Returns the registry, to register what the service counts.
+    pub const fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    /// Registers a number that is read at each scrape.
+    pub fn gauge(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        read: impl Fn() -> usize + Send + Sync + 'static,
+    ) {
+        let read = Box::new(read);
+        self.registry.register_collector(Box::new(Gauge { name, help, read }));
+    }
+
+    /// Registers the histogram `pong_NAME_seconds` of the times from the service's node to others.
+    pub fn node_pairs(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        identity: &Identity,
+    ) -> NodePairHistogram {
+        let histogram = NodePairHistogram::new(&identity.task.node);
+        let family = histogram.family();
+        self.registry.register_with_unit(name, help, Unit::Seconds, family);
+        histogram
+    }
+
+    /// Registers a score that is read at each scrape.
+    pub fn score(&mut self, names: ScoreNames, read: impl Fn() -> Score + Send + Sync + 'static) {
+        self.registry.register_collector(Box::new(ScoreCollector::new(names, read)));
+    }
+
+    /// Registers how many endpoints of a service there are, as `pong_endpoints`.
+    pub fn endpoints(&mut self, service: &'static str, endpoints: &Arc<Endpoints>) {
+        self.endpoints.add(service, endpoints);
+    }
+
+    /// Ends registration.
+    pub(crate) fn freeze(mut self) -> FrozenMetrics {
+        if !self.endpoints.is_empty() {
+            self.registry.register_collector(Box::new(self.endpoints));
+        }
+        FrozenMetrics(Arc::new(self.registry))
+    }
+}
+
+/// Metrics that are all registered.
+#[derive(Clone, Debug)]
+pub(crate) struct FrozenMetrics(Arc<Registry>);
+
+impl FrozenMetrics {
+    /// Renders all metrics in the OpenMetrics text format.
+    pub(crate) fn open_metrics(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.0).expect("writing to a string does not fail");
+        text
+    }
+
+    /// Renders all metrics in Prometheus' own text format, which every tool reads.
+    pub(crate) fn text(&self) -> String {
+        text::from_open_metrics(&self.open_metrics())
+    }
+}
+
+/// Creates counters at zero. For Prometheus, a counter that appears with its first event has not
+/// increased.
+pub fn zero<L: Clone + Eq + Hash + EncodeLabelSet>(
+    family: &Family<L, Counter>,
+    labels: impl IntoIterator<Item = L>,
+) {
+    labels.into_iter().for_each(|labels| drop(family.get_or_create(&labels)));
+}
+
+/// A number that is read at each scrape.
+struct Gauge {
+    name: &'static str,
+    help: &'static str,
+    read: Box<dyn Fn() -> usize + Send + Sync>,
+}
+
+impl fmt::Debug for Gauge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Collector for Gauge {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let gauge = ConstGauge::new(i64::try_from((self.read)()).unwrap_or(i64::MAX));
+        gauge.encode(encoder.encode_descriptor(self.name, self.help, None, MetricType::Gauge)?)
+    }
+}

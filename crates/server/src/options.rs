@@ -1,0 +1,83 @@
+//! The options that every service has.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use protocol::name::{InvalidName, Name};
+use protocol::service::Service;
+use protocol::task::Task;
+use tracing::level_filters::LevelFilter;
+
+use crate::identity::{Identity, own_release};
+use crate::log::Format;
+
+/// The option of a service with a public port.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Options of every service")]
+pub struct ListenOptions {
+    /// Address and port to serve on
+    #[arg(long, env = "PONG_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:3000")]
+    pub listen: SocketAddr,
+}
+
+/// The options of every service: its admin port, who it is, and how it logs.
+#[derive(Args, Clone, Debug)]
+// clap names a group after the type; each service's own options are of a type of this name too.
+#[group(skip)]
+#[command(next_help_heading = "Options of every service")]
+pub struct Options {
+    /// Address and port for health, metrics and identity; never publish it
+    #[arg(long, env = "PONG_ADMIN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:3001")]
+    pub admin: SocketAddr,
+
+    /// Name of the node this runs on [default: the host name]
+    #[arg(long, env = "PONG_NODE", value_name = "NAME")]
+    pub node: Option<Name>,
+
+    /// Name of this task [default: the service and the process id, such as ping.4711]
+    #[arg(long, env = "PONG_TASK", value_name = "NAME")]
+    pub task: Option<Name>,
+
+    /// What this build is called, in answers, so that a rolling update can be seen
+    /// [default: the version of swarm-pong]
+    #[arg(long, env = "PONG_RELEASE", value_name = "NAME", value_parser = parse_release,
+        default_value = "", hide_default_value = true)]
+    pub release: Name,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogOptions,
+}
+
+/// Parses a release; an image that was given none has an empty one.
+fn parse_release(text: &str) -> Result<Name, InvalidName> {
+    if text.is_empty() { Ok(own_release()) } else { text.parse() }
+}
+
+/// The options of the log.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct LogOptions {
+    /// Format of log lines on stderr [default: text on a terminal, json otherwise]
+    #[arg(long, env = "PONG_LOG", value_name = "FORMAT")]
+    pub log: Option<Format>,
+
+    /// Least severe level that is logged: error, warn, info, debug or off
+    #[arg(long, env = "PONG_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    pub log_level: LevelFilter,
+}
+
+impl Options {
+    /// Returns who the service is, as given or as found out.
+    #[must_use]
+    pub fn identity(&self, service: Service) -> Identity {
+        let node = self.node.clone().unwrap_or_else(host_name);
+        let pid = std::process::id();
+        let name = self.task.clone();
+        let name = name.unwrap_or_else(|| Name::from_any(&format!("{service}.{pid}")));
+        Identity { service, task: Task { name, node }, release: self.release.clone() }
+    }
+}
+
+fn host_name() -> Name {
+    Name::from_any(&gethostname::gethostname().to_string_lossy())
+}

@@ -1,0 +1,165 @@
+//! Serving: a public port for the game, an admin port for operators, and a stop that cuts no
+//! response.
+//!
+//! Both ports are served by the same workers, so that a service which no longer answers on the one
+//! does not look healthy through the other. A service that has nothing to offer to others has the
+//! admin port alone.
+//!
+//! The stop, in this order: not ready; for a moment every request is still served and told that the
+//! connection closes, so that no request crosses a closing connection; then no new connection is
+//! accepted and what runs is finished, while those who still connect are rejected.
+
+use std::cell::Cell;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::guard::fn_guard;
+use actix_web::http::header::HeaderValue;
+use actix_web::http::{ConnectionType, header};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
+use futures_util::future::BoxFuture;
+use protocol::headers::format_server;
+use protocol::timing::{DRAIN, FINISH, KEEP_ALIVE, SETTLE};
+use tokio::time::sleep;
+use tracing::{Instrument, Span, info};
+
+use crate::admin::{self, Admin};
+use crate::listeners::Listeners;
+
+mod reject;
+
+use reject::Rejector;
+
+/// A function that adds routes. Without this type the whole server would be compiled once for each
+/// service, 0.15 MB of binary each.
+pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
+/// The routes of both ports.
+#[derive(Clone)]
+pub(crate) struct AllRoutes {
+    pub(crate) public: Routes,
+    pub(crate) admin: Vec<Routes>,
+}
+
+/// The mark of a request that came through the admin port.
+struct AdminPort;
+
+/// Serves until shutdown and until all requests are answered, in less than 5 s.
+///
+/// Boxed here, so that the server is compiled once, in this crate: a future that is not is compiled
+/// again in the crate of every service that waits for it.
+pub(crate) fn run(
+    listeners: Listeners,
+    admin: Admin,
+    workers: usize,
+    span: Span,
+    routes: AllRoutes,
+) -> BoxFuture<'static, io::Result<()>> {
+    Box::pin(serve(listeners, admin, workers, span.clone(), routes).instrument(span))
+}
+
+async fn serve(
+    listeners: Listeners,
+    admin: Admin,
+    workers: usize,
+    span: Span,
+    routes: AllRoutes,
+) -> io::Result<()> {
+    let admin_address = listeners.admin_address();
+    let listen = listeners.public_address().map(|address| address.to_string());
+    info!(listen, admin = %admin_address, "listening");
+    let remaining = listeners.public.as_ref().map(TcpListener::try_clone).transpose()?;
+    let server_name = HeaderValue::try_from(format_server(&admin.whoami.release));
+    let server_name = server_name.map_err(io::Error::other)?;
+    let shutdown = admin.shutdown.clone();
+    let server = HttpServer::new(move || {
+        name_thread(&span);
+        let shutdown = admin.shutdown.clone();
+        let server_name = server_name.clone();
+        App::new()
+            .app_data(web::Data::new(admin.clone()))
+            .wrap_fn(move |request: ServiceRequest, service| {
+                if request.app_config().local_addr() == admin_address {
+                    request.extensions_mut().insert(AdminPort);
+                }
+                let response = service.call(request);
+                let shutdown = shutdown.clone();
+                let server_name = server_name.clone();
+                async move {
+                    let mut response = response.await?;
+                    // What a proxy passed on names whom it comes from.
+                    if !response.headers().contains_key(header::SERVER) {
+                        response.headers_mut().insert(header::SERVER, server_name);
+                    }
+                    if shutdown.is_cancelled() {
+                        close_connection(&mut response);
+                    }
+                    Ok(response)
+                }
+            })
+            .service(
+                web::scope("")
+                    .guard(fn_guard(|context| context.req_data().contains::<AdminPort>()))
+                    .configure(admin::configure)
+                    .configure(|config| routes.admin.iter().for_each(|routes| routes(config))),
+            )
+            .default_service(web::to(not_found))
+            // After the default, which a service may replace.
+            .configure(|config| (routes.public)(config))
+    })
+    .workers(workers)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(FINISH.as_secs())
+    .disable_signals()
+    .listen(listeners.admin)?;
+    let server = match listeners.public {
+        Some(public) => server.listen(public)?.run(),
+        None => server.run(),
+    };
+
+    let handle = server.handle();
+    let ending = async {
+        shutdown.cancelled().await;
+        sleep(DRAIN).await;
+        handle.pause().await;
+        let rejector = remaining.map(Rejector::start);
+        sleep(SETTLE).await;
+        handle.stop(true).await;
+        if let Some(rejector) = rejector {
+            rejector.finish().await;
+        }
+    };
+    let serving = async {
+        let served = server.await;
+        // A server that ends by itself cannot go on; nor can the service.
+        shutdown.cancel();
+        served
+    };
+    let (served, ()) = tokio::join!(serving, ending);
+    served
+}
+
+/// Enters the service's span on a worker thread, so that its log lines name the service. A worker
+/// belongs to one service, and calls this once for each port.
+fn name_thread(span: &Span) {
+    thread_local! {
+        static NAMED: Cell<bool> = const { Cell::new(false) };
+    }
+    if !NAMED.replace(true) {
+        // Left at the end of the thread, when the subscriber's own thread-local data may be gone.
+        std::mem::forget(span.clone().entered());
+    }
+}
+
+/// Tells the client that this is the last response on its connection.
+fn close_connection<B: MessageBody>(response: &mut ServiceResponse<B>) {
+    response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+}
+
+async fn not_found() -> HttpResponse {
+    HttpResponse::NotFound().body("nothing here\n")
+}

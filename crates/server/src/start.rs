@@ -1,0 +1,218 @@
+//! What a service is started with.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use actix_web::web::ServiceConfig;
+use client::discovery::Discovery;
+use client::endpoints::Endpoints;
+use client::feed::{self, FeedUpdate, MAX_WAITING};
+use client::targets::Targets;
+use protocol::service::Service;
+use protocol::task::Task;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
+
+use crate::admin::{Admin, ReadinessCheck};
+use crate::identity::Identity;
+use crate::listeners::{BindError, Listeners};
+use crate::log::LogLimiter;
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::serve::{self, Routes};
+use crate::supervisor::{Supervisor, TaskNames};
+
+/// What a service is started with: who it is, its ports, its metrics and its background tasks.
+pub struct Start {
+    identity: Identity,
+    listeners: Listeners,
+    workers: usize,
+    shutdown: CancellationToken,
+    metrics: Metrics,
+    log_limiter: Arc<LogLimiter>,
+    ready: ReadinessCheck,
+    admin_routes: Vec<Routes>,
+    supervisor: Supervisor,
+    span: Span,
+}
+
+impl Start {
+    /// Binds the ports of a service; without `listen` it has an admin port alone, and one worker
+    /// thread, since only health checks and Prometheus ask.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`], when a port is taken or not this machine's.
+    pub fn bind(
+        service: Service,
+        listen: Option<SocketAddr>,
+        options: &Options,
+        shutdown: CancellationToken,
+    ) -> Result<Self, BindError> {
+        let listeners = Listeners::bind(listen, options.admin)?;
+        let cores = available_parallelism().map_or(1, Into::into);
+        let workers = if listen.is_some() { cores } else { 1 };
+        Ok(Self::new(options.identity(service), listeners, workers, shutdown))
+    }
+
+    /// Binds loopback ports for a task of the demo or of a test, with one worker thread; port 0 of
+    /// `listen` is any free one. A light has no public port.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`], when `listen` is taken or not this machine's.
+    pub fn local(
+        service: Service,
+        task: Task,
+        listen: SocketAddr,
+        shutdown: CancellationToken,
+    ) -> Result<Self, BindError> {
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listeners = Listeners::bind((service != Service::Light).then_some(listen), free)?;
+        Ok(Self::new(Identity::new(service, task), listeners, 1, shutdown))
+    }
+
+    fn new(
+        identity: Identity,
+        listeners: Listeners,
+        workers: usize,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let span = identity.span();
+        Self {
+            metrics: Metrics::new(&identity),
+            identity,
+            listeners,
+            workers,
+            log_limiter: Arc::default(),
+            ready: Arc::new(|| Ok(())),
+            admin_routes: Vec::new(),
+            supervisor: Supervisor::new(span.clone(), shutdown.clone()),
+            span,
+            shutdown,
+        }
+    }
+
+    /// Returns who the service is.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Returns the address of the public port, if there is one.
+    #[must_use]
+    pub const fn public(&self) -> Option<SocketAddr> {
+        self.listeners.public_address()
+    }
+
+    /// Returns the address of the admin port.
+    #[must_use]
+    pub const fn admin(&self) -> SocketAddr {
+        self.listeners.admin_address()
+    }
+
+    /// Returns the token that stops the service.
+    #[must_use]
+    pub const fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    /// Returns the metrics, to register more; they are frozen when serving begins.
+    pub const fn metrics(&mut self) -> &mut Metrics {
+        &mut self.metrics
+    }
+
+    /// Returns what limits the rate of log lines.
+    #[must_use]
+    pub fn log_limiter(&self) -> Arc<LogLimiter> {
+        Arc::clone(&self.log_limiter)
+    }
+
+    /// Returns the names of the background tasks, for tests.
+    #[must_use]
+    pub fn tasks(&self) -> TaskNames {
+        self.supervisor.names()
+    }
+
+    /// Starts discovery of the tasks of a service, registers `pong_endpoints`, and waits for the
+    /// first lookup, but no longer than 40 ms.
+    pub async fn discover(&mut self, service: &'static str, targets: Targets) -> Arc<Endpoints> {
+        let name = format!("discovery of {targets}");
+        let mut discovery = Discovery::new(service, targets);
+        discovery.look_once().instrument(self.span.clone()).await;
+        let endpoints = discovery.endpoints();
+        self.metrics.endpoints(service, &endpoints);
+        self.spawn(name, async { match discovery.run().await {} });
+        endpoints
+    }
+
+    /// Subscribes to the feeds of all managers.
+    pub async fn subscribe(&mut self, managers: Targets) -> mpsc::Receiver<FeedUpdate> {
+        let endpoints = self.discover(Service::Manager.name(), managers).await;
+        let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        self.spawn("feeds", feed::subscribe(endpoints, sender));
+        receiver
+    }
+
+    /// Runs a background task until shutdown; one that panics or ends before stops the service with
+    /// an error that names it.
+    pub fn spawn(
+        &mut self,
+        name: impl Into<String>,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let shutdown = self.shutdown.clone();
+        let until_shutdown = async move {
+            shutdown.run_until_cancelled_owned(task).await;
+        };
+        self.supervisor.spawn(name.into(), until_shutdown);
+    }
+
+    /// Runs a background task that ends by itself after shutdown, such as one that publishes the
+    /// last counters.
+    pub fn spawn_to_end(
+        &mut self,
+        name: impl Into<String>,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.supervisor.spawn(name.into(), task);
+    }
+
+    /// Sets what `/readyz` asks: whether the service can do its work, and if not, what is missing.
+    pub fn ready(&mut self, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
+        self.ready = Arc::new(check);
+    }
+
+    /// Adds routes to the admin port.
+    pub fn admin_routes(&mut self, routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static) {
+        self.admin_routes.push(Arc::new(routes));
+    }
+
+    /// Serves `routes` on the public port until shutdown, and until every request in flight is
+    /// answered and every background task has ended, in less than 5 s.
+    ///
+    /// # Errors
+    ///
+    /// That of the system, when threads cannot be started or ports cannot be polled; and the
+    /// background task that failed.
+    pub async fn serve(
+        self,
+        routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
+    ) -> io::Result<()> {
+        let Self { identity, listeners, workers, shutdown, span, .. } = self;
+        let admin = Admin {
+            whoami: identity.whoami(),
+            ready: self.ready,
+            metrics: self.metrics.freeze(),
+            shutdown: shutdown.clone(),
+        };
+        let routes = serve::AllRoutes { public: Arc::new(routes), admin: self.admin_routes };
+        let serving = serve::run(listeners, admin, workers, span.clone(), routes);
+        let (served, supervised) = tokio::join!(serving, self.supervisor.supervise());
+        span.in_scope(|| self.log_limiter.report());
+        supervised.and(served)
+    }
+}
