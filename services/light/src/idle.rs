@@ -14,7 +14,7 @@ const CYCLE: [(Lights, Duration); 4] = [
     (Lights::YELLOW, Duration::from_secs(2)),
 ];
 
-/// Names what a lamp shows while nobody plays.
+/// What a lamp shows while nobody plays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Idle {
     /// Nothing
@@ -25,20 +25,20 @@ pub enum Idle {
 }
 
 impl Idle {
-    /// Returns what to show after this time of idling, and for how long from then on; without an
-    /// end if it stays.
-    pub(crate) fn lights(self, idled: Duration) -> (Lights, Option<Duration>) {
+    /// Returns what to show after this time of idling, and how long it still lasts; none if it does
+    /// not change.
+    pub(crate) fn lights(self, time: Duration) -> (Lights, Option<Duration>) {
         if self == Self::Off {
             return (Lights::DARK, None);
         }
         let round: u128 = CYCLE.iter().map(|(_, time)| time.as_nanos()).sum();
-        let mut into = idled.as_nanos() % round;
-        for (lights, time) in CYCLE {
-            match time.as_nanos().checked_sub(into) {
+        let mut into = time.as_nanos() % round;
+        for (lights, lasts) in CYCLE {
+            match lasts.as_nanos().checked_sub(into) {
                 Some(left) if left > 0 => {
                     return (lights, u64::try_from(left).ok().map(Duration::from_nanos));
                 }
-                _ => into -= time.as_nanos(),
+                _ => into -= lasts.as_nanos(),
             }
         }
         (Lights::DARK, None)
@@ -51,12 +51,13 @@ mod tests {
 
     #[test]
     fn the_cycle_is_red_2_s_yellow_1_s_green_2_s_yellow_2_s_and_again() {
-        let (mut seen, mut idled) = (Vec::new(), Duration::ZERO);
+        let mut seen = Vec::new();
+        let mut time = Duration::ZERO;
         for _ in 0..5 {
-            let (lights, left) = Idle::Cycle.lights(idled);
+            let (lights, left) = Idle::Cycle.lights(time);
             let left = left.expect("it changes");
             seen.push((lights, left.as_millis()));
-            idled += left;
+            time += left;
         }
         let cycle = [
             (Lights::RED, 2000),

@@ -1,29 +1,28 @@
-//! What a light can be told.
+//! The options of a light.
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::BoolishValueParser;
-use court::peers::Peers;
+use clap::{Args, ValueEnum};
+use client::targets::Targets;
 
-use crate::colour::Colour;
+use crate::color::Color;
 use crate::idle::Idle;
-use crate::lamp::Way;
 use crate::pins::Pins;
 
-/// Holds a light's own options.
+/// Options of a light.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Where managers are: names are resolved to all their addresses, again each second
+    /// Managers; every name is resolved to all its addresses, again each second
     #[arg(
         long,
         env = "PONG_MANAGERS",
         value_name = "HOST:PORT,…",
         default_value = "tasks.manager:3000"
     )]
-    pub managers: Peers,
+    pub managers: Targets,
 
-    /// Light red, yellow and green for a second each, say on which lamp and pins, and end
+    /// Light red, yellow and green for one second each, print the lamp and its pins, and exit
     #[arg(long)]
     pub test: bool,
 
@@ -32,40 +31,58 @@ pub struct Options {
     pub lamp: LampOptions,
 }
 
-/// Holds which lamp there is and what it shows.
+/// Options of a lamp: which one it is, and what it shows while nobody plays.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Lamp")]
 pub struct LampOptions {
-    /// What lights [default: auto; the demo's: simulated]
-    #[arg(long, env = "PONG_LAMP", value_name = "WAY")]
-    pub lamp: Option<Way>,
+    /// LED backend [default: auto; in the demo: simulated]
+    #[arg(long = "lamp", env = "PONG_LAMP", value_name = "BACKEND")]
+    pub backend: Option<Backend>,
 
-    /// What is shown while nobody plays
+    /// Idle pattern
     #[arg(long, env = "PONG_IDLE", value_name = "PATTERN", default_value = "off")]
     pub idle: Idle,
 
-    /// Pins of a traffic light's LEDs, by BCM number
+    /// BCM numbers of the pins of a traffic light's LEDs
     #[arg(long, env = "PONG_PINS", value_name = "RED,YELLOW,GREEN", default_value = "2,3,4")]
     pub pins: Pins<3>,
 
-    /// The LEDs light when their pin is low, as those with a common anode do
+    /// The LEDs are on when their pin is low, as with a common anode
     #[arg(long, env = "PONG_ACTIVE_LOW", value_parser = BoolishValueParser::new())]
     pub active_low: bool,
 
-    /// Pins of a Blinkt, by BCM number
+    /// BCM numbers of the pins of a Blinkt
     #[arg(long, env = "PONG_BLINKT_PINS", value_name = "DATA,CLOCK", default_value = "23,24")]
     pub blinkt_pins: Pins<2>,
 
-    /// Colour of a Blinkt's resting bar: red, green, blue, off or RRGGBB
-    #[arg(long, env = "PONG_COLOR", value_name = "COLOUR", default_value = "off")]
-    pub color: Colour,
+    /// Idle color of a Blinkt: red, green, blue, off or RRGGBB
+    #[arg(long, env = "PONG_COLOR", value_name = "COLOR", default_value = "off")]
+    pub color: Color,
 
-    /// Where the kernel's LEDs are: /sys/class/leds, or /sys/devices/platform where a container
-    /// has it
-    #[arg(long, env = "PONG_LEDS", value_name = "FOLDER", default_value = "/sys/class/leds")]
+    /// Directory of the kernel's LEDs: /sys/class/leds, or /sys/devices/platform as bound into a
+    /// container
+    #[arg(long, env = "PONG_LEDS", value_name = "DIRECTORY", default_value = "/sys/class/leds")]
     pub leds: PathBuf,
 
-    /// Where the kernel's GPIO files are
-    #[arg(long, env = "PONG_SYSFS", value_name = "FOLDER", default_value = "/sys/class/gpio")]
+    /// Directory of the kernel's GPIO files
+    #[arg(long, env = "PONG_SYSFS", value_name = "DIRECTORY", default_value = "/sys/class/gpio")]
     pub sysfs: PathBuf,
+}
+
+/// A way to switch LEDs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// The first of leds, rppal and sysfs that opens, else simulated
+    #[default]
+    Auto,
+    /// The kernel's LEDs: pong-red, pong-yellow and pong-green, else the board's own ACT LED
+    Leds,
+    /// Three LEDs on GPIO pins, through /dev/gpiomem and /dev/gpiochip0
+    Rppal,
+    /// Three LEDs on GPIO pins, through /sys/class/gpio
+    Sysfs,
+    /// A Blinkt of 8 LEDs on two GPIO pins, through rppal or else sysfs
+    Blinkt,
+    /// No LEDs: log lines, or in the demo a line of the terminal
+    Simulated,
 }

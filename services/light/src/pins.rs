@@ -1,4 +1,4 @@
-//! Pins as options name them.
+//! Pins of the header, as options name them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,52 +9,52 @@ const LAST: u8 = 27;
 /// The pins on which the board looks for the memory of a HAT at boot (ID_SD and ID_SC).
 const RESERVED: [u8; 2] = [0, 1];
 
-/// Holds BCM numbers of pins on the header: no reserved one, and none twice.
+/// The BCM numbers of pins on the header: no reserved one, and none twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pins<const N: usize>(pub(crate) [u8; N]);
 
-/// Says what is wrong with pins.
+/// The error returned when a text does not name the pins of a lamp.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotPins {
+pub enum InvalidPins {
     /// There are more or fewer than the lamp has.
-    #[error("{given} pins where the lamp has {wanted}, such as {example}")]
+    #[error("{given} pins where the lamp has {expected}, such as {example}")]
     Count {
         /// How many there are.
         given: usize,
         /// How many there should be.
-        wanted: usize,
+        expected: usize,
         /// What would be right.
         example: &'static str,
     },
-    /// One is no number of a pin on the header.
+    /// One is not the number of a pin on the header.
     #[error("'{0}' is not the BCM number of a pin on the header, 2 to 27")]
-    NoPin(String),
+    NotOnHeader(String),
     /// One belongs to the board.
     #[error("pin {0} is where the board looks for a HAT's memory; use 2 to 27")]
     Reserved(u8),
     /// One is there more than once.
     #[error("pin {0} is given twice")]
-    Twice(u8),
+    Duplicate(u8),
 }
 
 impl<const N: usize> FromStr for Pins<N> {
-    type Err = NotPins;
+    type Err = InvalidPins;
 
-    fn from_str(text: &str) -> Result<Self, NotPins> {
+    fn from_str(text: &str) -> Result<Self, InvalidPins> {
         let mut pins: Vec<u8> = Vec::new();
         for pin in text.split(',').map(str::trim) {
             let number = pin.parse().ok().filter(|number| *number <= LAST);
-            let number = number.ok_or_else(|| NotPins::NoPin(pin.to_owned()))?;
+            let number = number.ok_or_else(|| InvalidPins::NotOnHeader(pin.to_owned()))?;
             if RESERVED.contains(&number) {
-                return Err(NotPins::Reserved(number));
+                return Err(InvalidPins::Reserved(number));
             }
             if pins.contains(&number) {
-                return Err(NotPins::Twice(number));
+                return Err(InvalidPins::Duplicate(number));
             }
             pins.push(number);
         }
         let example = if N == 3 { "2,3,4" } else { "23,24" };
-        let count = |pins: Vec<u8>| NotPins::Count { given: pins.len(), wanted: N, example };
+        let count = |pins: Vec<u8>| InvalidPins::Count { given: pins.len(), expected: N, example };
         pins.try_into().map(Self).map_err(count)
     }
 }

@@ -1,51 +1,41 @@
 //! What a lamp is to show at one moment.
 
-use std::time::Duration;
+use client::showcase::LIT;
+use game::{Outcome, Side};
 
-use rally::{Outcome, Side};
-
-/// The time from one stroke shown to the next: slow enough for the eye to follow the ball.
-pub(crate) const BEAT: Duration = Duration::from_millis(150);
-
-/// How many steps a beat has; a dot crosses the eight LEDs of a Blinkt in the first eight.
-pub(crate) const STEPS: u32 = 12;
-
-/// How many steps of a beat a flash lasts. The dark rest sets two flashes in a row apart.
-pub(crate) const LIT: u32 = 8;
-
-/// Tells what happens on this node at one moment.
+/// What happens on this node at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
-    /// Whether a manager is within reach, or was until a moment ago; without, a lamp stays dark.
-    pub awake: bool,
+    /// Whether a manager is connected, or was until a moment ago; if not, a lamp stays dark.
+    pub connected: bool,
     /// Whether this node's proxy carries the rally that is shown.
-    pub carrying: bool,
+    pub proxying: bool,
     /// The stroke that a player on this node plays, if one does.
     pub flash: Option<Flash>,
     /// What is shown while nobody plays, if anything.
     pub idle: Lights,
 }
 
-/// Tells of a stroke that is being shown.
+/// A stroke that is being shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flash {
     /// The side that plays it.
     pub side: Side,
-    /// What it comes to.
+    /// Its outcome.
     pub outcome: Outcome,
     /// How far its beat is, in steps from 0 to 11.
     pub step: u32,
 }
 
 impl Flash {
-    /// Tells whether it is still to be seen.
+    /// Returns whether it is still lit.
     #[must_use]
     pub const fn is_lit(self) -> bool {
         self.step < LIT
     }
 }
 
-/// Tells which lights of a traffic light are on.
+/// The lights of a traffic light that are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lights {
     /// A MISS.
@@ -75,19 +65,20 @@ impl Lights {
 
 impl Scene {
     /// Nothing to be seen.
-    pub const DARK: Self = Self { awake: false, carrying: false, flash: None, idle: Lights::DARK };
+    pub const DARK: Self =
+        Self { connected: false, proxying: false, flash: None, idle: Lights::DARK };
 
     /// Returns a traffic light's view of the scene.
     #[must_use]
     pub fn lights(&self) -> Lights {
-        if !self.awake {
+        if !self.connected {
             return Lights::DARK;
         }
         let flashes =
             |outcome| self.flash.is_some_and(|flash| flash.outcome == outcome && flash.is_lit());
         Lights {
             red: flashes(Outcome::Miss) || self.idle.red,
-            yellow: self.carrying || self.idle.yellow,
+            yellow: self.proxying || self.idle.yellow,
             green: flashes(Outcome::Hit) || self.idle.green,
         }
     }

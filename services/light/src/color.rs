@@ -1,10 +1,10 @@
-//! Colours of LEDs that have all of them.
+//! Colors of LEDs that can show any.
 
 use std::str::FromStr;
 
-/// Holds the strength of red, green and blue, 0 to 255 each.
+/// A color: the strength of red, green and blue, 0 to 255 each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Colour {
+pub struct Color {
     /// Red.
     pub red: u8,
     /// Green.
@@ -13,12 +13,12 @@ pub struct Colour {
     pub blue: u8,
 }
 
-/// Says that a text is no colour.
+/// The error returned when a text is not a color.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not red, green, blue, off or six hexadecimal digits, such as ff8000")]
-pub struct NotAColour(String);
+pub struct InvalidColor(String);
 
-impl Colour {
+impl Color {
     /// No light.
     pub const OFF: Self = Self::new(0, 0, 0);
     /// Red.
@@ -34,7 +34,7 @@ impl Colour {
         Self { red, green, blue }
     }
 
-    /// Returns the same colour, this many times weaker.
+    /// Returns the same color, this many times weaker.
     #[must_use]
     pub const fn dimmed(self, times: u8) -> Self {
         Self::new(self.red / times, self.green / times, self.blue / times)
@@ -47,10 +47,10 @@ impl Colour {
     }
 }
 
-impl FromStr for Colour {
-    type Err = NotAColour;
+impl FromStr for Color {
+    type Err = InvalidColor;
 
-    fn from_str(text: &str) -> Result<Self, NotAColour> {
+    fn from_str(text: &str) -> Result<Self, InvalidColor> {
         Ok(match text {
             "off" => Self::OFF,
             "red" => Self::RED,
@@ -60,7 +60,7 @@ impl FromStr for Colour {
                 let digits = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
                 let number = u32::from_str_radix(text, 16).ok().filter(|_| digits);
                 let [_, red, green, blue] =
-                    number.ok_or_else(|| NotAColour(text.to_owned()))?.to_be_bytes();
+                    number.ok_or_else(|| InvalidColor(text.to_owned()))?.to_be_bytes();
                 Self::new(red, green, blue)
             }
         })
@@ -72,11 +72,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_colour_is_a_name_or_six_digits_and_nothing_else() {
-        assert_eq!("ff8000".parse(), Ok(Colour { red: 255, green: 128, blue: 0 }));
-        assert_eq!("blue".parse(), Ok(Colour::BLUE));
+    fn a_color_is_a_name_or_six_digits_and_nothing_else() {
+        assert_eq!("ff8000".parse(), Ok(Color { red: 255, green: 128, blue: 0 }));
+        assert_eq!("blue".parse(), Ok(Color::BLUE));
         for text in ["", "pink", "#ff8000", "ff80", "ff80000", "+f8000", "ff800g", "ÿÿÿ"] {
-            assert_eq!(text.parse::<Colour>(), Err(NotAColour(text.to_owned())));
+            assert_eq!(text.parse::<Color>(), Err(InvalidColor(text.to_owned())));
         }
     }
 }

@@ -4,18 +4,19 @@
 //! to version (458, 512, 569 …): the chip is found by its label, and its `base` added. See
 //! Documentation/ABI/obsolete/sysfs-gpio.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use embedded_hal::digital::{Error, ErrorKind, ErrorType, OutputPin};
 
-use crate::lamp::NoLamp;
+use crate::lamp::OpenError;
 
 /// The labels of the chips whose first lines are the header's pins: Pi 0 to 3, Pi 4, Pi 5.
 const LABELS: [&str; 3] = ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
 
-/// Drives a pin by writing to its file.
+/// A pin, driven by writing to its file.
 ///
 /// It stays exported when dropped: the kernel would make it an input again, and the pull-ups that
 /// pins 2 and 3 have on the board would make an LED glow.
@@ -24,18 +25,17 @@ pub(crate) struct Pin {
     path: PathBuf,
 }
 
-/// Holds the chip that the header's pins belong to.
+/// The chip that the header's pins belong to.
 pub(crate) struct Chip {
     root: PathBuf,
-    /// Its label and where its numbers begin.
-    pub(crate) label: String,
+    label: String,
     /// The kernel's number of its first pin.
-    pub(crate) base: u32,
+    base: u32,
 }
 
 impl Chip {
     /// Finds the chip in `root`, which is /sys/class/gpio or a bind mount of it.
-    pub(crate) fn find(root: &Path) -> Result<Self, NoLamp> {
+    pub(crate) fn find(root: &Path) -> Result<Self, OpenError> {
         let read = |path: PathBuf| Some(fs::read_to_string(path).ok()?.trim().to_owned());
         let chips = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
         let mut known = chips.filter_map(|chip| {
@@ -44,8 +44,8 @@ impl Chip {
             let known = LABELS.contains(&label.as_str());
             known.then(|| Self { root: root.to_owned(), label, base })
         });
-        known.next().ok_or_else(|| NoLamp {
-            way: "sysfs",
+        known.next().ok_or_else(|| OpenError {
+            backend: "sysfs",
             reason: format!("no GPIO chip of a Raspberry Pi in {}", root.display()),
         })
     }
@@ -55,8 +55,8 @@ impl Chip {
         &self,
         numbers: [u8; N],
         high: bool,
-    ) -> Result<[Pin; N], NoLamp> {
-        let no = |reason| NoLamp { way: "sysfs", reason };
+    ) -> Result<[Pin; N], OpenError> {
+        let failed = |reason| OpenError { backend: "sysfs", reason };
         let pin = |number: u8| {
             let opened = self.pin(self.base + u32::from(number), high);
             opened.map_err(|(path, error)| {
@@ -67,11 +67,11 @@ impl Chip {
                     }
                     _ => "",
                 };
-                no(format!("pin {number}: {}: {error}{remedy}", path.display()))
+                failed(format!("pin {number}: {}: {error}{remedy}", path.display()))
             })
         };
         let pins = numbers.into_iter().map(pin).collect::<Result<Vec<_>, _>>()?;
-        pins.try_into().map_err(|_| no("as many pins as numbers".to_owned()))
+        pins.try_into().map_err(|_| failed("wrong number of pins".to_owned()))
     }
 
     fn pin(&self, number: u32, high: bool) -> Result<Pin, (PathBuf, io::Error)> {
@@ -82,13 +82,13 @@ impl Chip {
                 Err(error) => Err((path, error)),
             }
         };
-        let folder = self.root.join(format!("gpio{number}"));
-        if !folder.exists() {
+        let directory = self.root.join(format!("gpio{number}"));
+        if !directory.exists() {
             write(self.root.join("export"), &number.to_string())?;
         }
         // In one step an output of this level, with no moment of the other.
-        write(folder.join("direction"), if high { "high" } else { "low" })?;
-        let path = folder.join("value");
+        write(directory.join("direction"), if high { "high" } else { "low" })?;
+        let path = directory.join("value");
         match OpenOptions::new().write(true).open(&path) {
             Ok(value) => Ok(Pin { value, path }),
             Err(error) => Err((path, error)),
@@ -96,99 +96,115 @@ impl Chip {
     }
 }
 
-/// Says what the kernel answered to a level.
+impl fmt::Display for Chip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (base {})", self.label, self.base)
+    }
+}
+
+/// The error returned when the kernel refuses a level.
 #[derive(thiserror::Error)]
 #[error("{path}: {error}", path = .0.display(), error = .1)]
-pub(crate) struct Refused(PathBuf, io::Error);
+pub(crate) struct WriteError(PathBuf, io::Error);
 
-impl std::fmt::Debug for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
 }
 
-impl Error for Refused {
+impl Error for WriteError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Other
     }
 }
 
 impl ErrorType for Pin {
-    type Error = Refused;
+    type Error = WriteError;
 }
 
 impl OutputPin for Pin {
-    fn set_low(&mut self) -> Result<(), Refused> {
-        self.value.write_all(b"0").map_err(|error| Refused(self.path.clone(), error))
+    fn set_low(&mut self) -> Result<(), WriteError> {
+        self.value.write_all(b"0").map_err(|error| WriteError(self.path.clone(), error))
     }
 
-    fn set_high(&mut self) -> Result<(), Refused> {
-        self.value.write_all(b"1").map_err(|error| Refused(self.path.clone(), error))
+    fn set_high(&mut self) -> Result<(), WriteError> {
+        self.value.write_all(b"1").map_err(|error| WriteError(self.path.clone(), error))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
-    use crate::folder::Folder;
+    use crate::backends::traffic_light::TrafficLight;
+    use crate::backends::write;
     use crate::lamp::Lamp;
-    use crate::lamps::three::Three;
     use crate::scene::{Lights, Scene};
 
-    /// A folder such as /sys/class/gpio, whose pins are exported already.
-    fn gpio(chips: &[(u32, &str)], exported: &[u32]) -> Folder {
-        let folder = Folder::new();
-        folder.write("export", "");
+    /// A directory such as /sys/class/gpio, whose pins are exported already.
+    fn gpio(chips: &[(u32, &str)], exported: &[u32]) -> TempDir {
+        let directory = TempDir::new().expect("a directory");
+        let root = directory.path();
+        write(root, "export", "");
         for (base, label) in chips {
-            folder.write(&format!("gpiochip{base}/base"), &format!("{base}\n"));
-            folder.write(&format!("gpiochip{base}/label"), &format!("{label}\n"));
+            write(root, &format!("gpiochip{base}/base"), &format!("{base}\n"));
+            write(root, &format!("gpiochip{base}/label"), &format!("{label}\n"));
         }
         for pin in exported {
-            folder.write(&format!("gpio{pin}/direction"), "");
-            folder.write(&format!("gpio{pin}/value"), "");
+            write(root, &format!("gpio{pin}/direction"), "");
+            write(root, &format!("gpio{pin}/value"), "");
         }
-        folder
+        directory
+    }
+
+    fn read(directory: &TempDir, file: &str) -> String {
+        fs::read_to_string(directory.path().join(file)).expect("read")
     }
 
     #[test]
     fn pins_are_counted_from_the_base_of_the_chip_with_a_known_label() {
         let chips = [(504, "raspberrypi-exp-gpio"), (458, "pinctrl-bcm2835")];
-        let folder = gpio(&chips, &[460, 461, 462]);
-        let chip = Chip::find(folder.path()).expect("a Pi's chip");
+        let directory = gpio(&chips, &[460, 461, 462]);
+        let chip = Chip::find(directory.path()).expect("a Pi's chip");
         assert_eq!((chip.base, chip.label.as_str()), (458, "pinctrl-bcm2835"));
         let pins = chip.pins([2, 3, 4], false).expect("exported");
-        assert_eq!(folder.read("gpio460/direction"), "low");
-        assert_eq!(folder.read("export"), "", "what is exported is not exported again");
-        let mut three = Three::new(pins, false, String::new());
-        three.show(&Scene { awake: true, idle: Lights::RED, ..Scene::DARK }).expect("written");
-        drop(three);
+        assert_eq!(read(&directory, "gpio460/direction"), "low");
+        assert_eq!(read(&directory, "export"), "", "what is exported is not exported again");
+        let mut lamp = TrafficLight::new(pins, false, String::new());
+        lamp.show(&Scene { connected: true, idle: Lights::RED, ..Scene::DARK }).expect("written");
+        drop(lamp);
         // A plain file keeps every level that was written.
-        let levels = [460, 461, 462].map(|pin| folder.read(&format!("gpio{pin}/value")));
+        let levels = [460, 461, 462].map(|pin| read(&directory, &format!("gpio{pin}/value")));
         assert_eq!(levels, ["10", "0", "0"]);
     }
 
     #[test]
-    fn a_pin_that_is_not_exported_is_asked_for_and_named_when_it_does_not_come() {
-        let folder = gpio(&[(512, "pinctrl-bcm2711")], &[]);
-        let chip = Chip::find(folder.path()).expect("a Pi's chip");
-        let no = chip.pins([17], false).err().expect("nobody exports it");
-        assert_eq!(folder.read("export"), "529");
-        assert!(no.to_string().starts_with("sysfs: pin 17: "), "{no}");
-        assert!(no.to_string().contains("gpio529/direction"), "{no}");
+    fn a_pin_is_exported_and_named_if_that_fails() {
+        let directory = gpio(&[(512, "pinctrl-bcm2711")], &[]);
+        let chip = Chip::find(directory.path()).expect("a Pi's chip");
+        let error = chip.pins([17], false).err().expect("nobody exports it");
+        assert_eq!(read(&directory, "export"), "529");
+        assert!(error.to_string().starts_with("sysfs: pin 17: "), "{error}");
+        assert!(error.to_string().contains("gpio529/direction"), "{error}");
     }
 
     #[test]
     fn an_active_low_pin_begins_high() {
-        let folder = gpio(&[(569, "pinctrl-rp1")], &[586]);
-        let chip = Chip::find(folder.path()).expect("a Pi's chip");
+        let directory = gpio(&[(569, "pinctrl-rp1")], &[586]);
+        let chip = Chip::find(directory.path()).expect("a Pi's chip");
         chip.pins([17], true).expect("exported");
-        assert_eq!(folder.read("gpio586/direction"), "high");
+        assert_eq!(read(&directory, "gpio586/direction"), "high");
     }
 
     #[test]
     fn without_a_known_chip_there_is_no_lamp() {
-        let folder = gpio(&[(0, "gpio-mockup")], &[2]);
-        let no = Chip::find(folder.path()).err().expect("no Pi");
-        assert!(no.to_string().starts_with("sysfs: no GPIO chip of a Raspberry Pi in "), "{no}");
+        let directory = gpio(&[(0, "gpio-mockup")], &[2]);
+        let error = Chip::find(directory.path()).err().expect("no Pi");
+        assert!(
+            error.to_string().starts_with("sysfs: no GPIO chip of a Raspberry Pi in "),
+            "{error}"
+        );
     }
 }

@@ -1,21 +1,21 @@
-//! Three LEDs on three pins: a traffic light.
+//! A traffic light: three LEDs on three pins.
 
 use std::io;
 
 use embedded_hal::digital::{OutputPin, PinState};
 
-use crate::lamp::{Lamp, refused};
+use crate::lamp::{Lamp, pin_error};
 use crate::scene::{Lights, Scene};
 
-/// Switches three pins, in the order red, yellow, green.
-pub(crate) struct Three<P: OutputPin> {
+/// Three LEDs on pins in the order red, yellow, green.
+pub(crate) struct TrafficLight<P: OutputPin> {
     pins: [P; 3],
     active_low: bool,
     name: String,
     shown: Option<Lights>,
 }
 
-impl<P: OutputPin> Three<P> {
+impl<P: OutputPin> TrafficLight<P> {
     /// Takes pins that are dark; with `active_low` a low level lights.
     pub(crate) const fn new(pins: [P; 3], active_low: bool, name: String) -> Self {
         Self { pins, active_low, name, shown: None }
@@ -30,7 +30,7 @@ impl<P: OutputPin> Three<P> {
         self.shown = None;
         for (n, (pin, on)) in self.pins.iter_mut().zip(lights.in_order()).enumerate() {
             if was.is_none_or(|was| was[n] != on) {
-                pin.set_state(PinState::from(on != self.active_low)).map_err(refused)?;
+                pin.set_state(PinState::from(on != self.active_low)).map_err(pin_error)?;
             }
         }
         self.shown = Some(lights);
@@ -38,7 +38,7 @@ impl<P: OutputPin> Three<P> {
     }
 }
 
-impl<P: OutputPin + Send> Lamp for Three<P> {
+impl<P: OutputPin + Send> Lamp for TrafficLight<P> {
     fn show(&mut self, scene: &Scene) -> io::Result<()> {
         self.set(scene.lights())
     }
@@ -48,9 +48,9 @@ impl<P: OutputPin + Send> Lamp for Three<P> {
     }
 }
 
-impl<P: OutputPin> Drop for Three<P> {
+impl<P: OutputPin> Drop for TrafficLight<P> {
     fn drop(&mut self) {
-        // What cannot be switched any more is beyond help.
+        // Nothing can be done about a failure here.
         let _ = self.set(Lights::DARK);
     }
 }
@@ -67,16 +67,16 @@ mod tests {
     }
 
     fn scene(idle: Lights) -> Scene {
-        Scene { awake: true, idle, ..Scene::DARK }
+        Scene { connected: true, idle, ..Scene::DARK }
     }
 
     /// Shows these lights one after the other and drops the lamp.
     fn show(pins: &[Mock; 3], active_low: bool, lights: &[Lights]) {
-        let mut three = Three::new(pins.clone(), active_low, String::new());
+        let mut lamp = TrafficLight::new(pins.clone(), active_low, String::new());
         for lights in lights {
-            three.show(&scene(*lights)).expect("the pins do as they are told");
+            lamp.show(&scene(*lights)).expect("no pin refuses");
         }
-        drop(three);
+        drop(lamp);
         pins.clone().iter_mut().for_each(Mock::done);
     }
 
@@ -95,19 +95,19 @@ mod tests {
     }
 
     #[test]
-    fn after_a_refusal_every_pin_is_switched_anew() {
+    fn all_pins_are_rewritten_after_an_error() {
         use State::{High, Low};
-        let refusal = MockError::Io(io::ErrorKind::ResourceBusy);
+        let busy = MockError::Io(io::ErrorKind::ResourceBusy);
         let red = Mock::new(&[
             Transaction::set(Low),
-            Transaction::set(High).with_error(refusal),
+            Transaction::set(High).with_error(busy),
             Transaction::set(Low),
         ]);
         let pins = [red, pin(&[Low, Low]), pin(&[Low, Low])];
-        let mut three = Three::new(pins.clone(), false, String::new());
-        three.show(&scene(Lights::DARK)).expect("dark");
-        three.show(&scene(Lights::RED)).expect_err("refused");
-        drop(three);
+        let mut lamp = TrafficLight::new(pins.clone(), false, String::new());
+        lamp.show(&scene(Lights::DARK)).expect("dark");
+        lamp.show(&scene(Lights::RED)).expect_err("refused");
+        drop(lamp);
         pins.into_iter().for_each(|mut pin| pin.done());
     }
 }

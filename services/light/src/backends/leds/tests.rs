@@ -1,0 +1,101 @@
+use tempfile::TempDir;
+
+use super::*;
+use crate::backends::write;
+
+/// A directory such as /sys/devices/platform with these LEDs below one device.
+fn platform(names: &[&str]) -> TempDir {
+    let directory = TempDir::new().expect("a directory");
+    for name in names {
+        let led = format!("leds/leds/{name}");
+        write(directory.path(), &format!("{led}/brightness"), "128\n");
+        write(directory.path(), &format!("{led}/max_brightness"), "255\n");
+        write(directory.path(), &format!("{led}/trigger"), "none timer [mmc0] heartbeat\n");
+    }
+    directory
+}
+
+fn read(directory: &TempDir, file: &str) -> String {
+    fs::read_to_string(directory.path().join(file)).expect("read")
+}
+
+fn scene(idle: Lights) -> Scene {
+    Scene { connected: true, idle, ..Scene::DARK }
+}
+
+fn brightness(directory: &TempDir) -> [String; 3] {
+    TRAFFIC_LIGHT.map(|name| read(directory, &format!("leds/leds/{name}/brightness")))
+}
+
+#[test]
+fn three_leds_start_dark_follow_the_scene_and_end_dark() {
+    let directory = platform(&TRAFFIC_LIGHT);
+    let mut leds = Leds::open(directory.path()).expect("three LEDs");
+    assert_eq!(brightness(&directory), ["0", "0", "0"]);
+    leds.show(&scene(Lights { yellow: true, ..Lights::RED })).expect("written");
+    assert_eq!(brightness(&directory), ["255", "255", "0"]);
+    leds.show(&scene(Lights::GREEN)).expect("written");
+    assert_eq!(brightness(&directory), ["0", "0", "255"]);
+    drop(leds);
+    assert_eq!(brightness(&directory), ["0", "0", "0"]);
+}
+
+#[test]
+fn a_trigger_is_set_aside_and_put_back_at_the_end_even_of_a_panic() {
+    let directory = platform(&["ACT"]);
+    let trigger = "leds/leds/ACT/trigger";
+    let panicked = std::panic::catch_unwind(|| {
+        let mut leds = Leds::open(directory.path()).expect("the board's LED");
+        leds.show(&scene(Lights::GREEN)).expect("written");
+        assert_eq!(read(&directory, trigger), "none");
+        assert_eq!(read(&directory, "leds/leds/ACT/brightness"), "255");
+        std::panic::resume_unwind(Box::new("a fault in the light"));
+    });
+    assert!(panicked.is_err());
+    assert_eq!(read(&directory, "leds/leds/ACT/brightness"), "0");
+    assert_eq!(read(&directory, trigger), "mmc0");
+}
+
+#[test]
+fn the_boards_own_led_flashes_for_hit_and_miss_but_not_for_proxying() {
+    let directory = platform(&["ACT"]);
+    let mut leds = Leds::open(directory.path()).expect("the board's LED");
+    for (lights, brightness) in
+        [(Lights::GREEN, "255"), (Lights::YELLOW, "0"), (Lights::RED, "255"), (Lights::DARK, "0")]
+    {
+        leds.show(&scene(lights)).expect("written");
+        assert_eq!(read(&directory, "leds/leds/ACT/brightness"), brightness, "{lights:?}");
+    }
+}
+
+#[test]
+fn leds_are_found_as_the_class_links_them_too() {
+    let directory = TempDir::new().expect("a directory");
+    write(directory.path(), "ACT/brightness", "0");
+    assert!(Leds::open(directory.path()).expect("a LED").name().contains("ACT"));
+}
+
+#[test]
+fn keyboard_leds_are_not_touched() {
+    let directory = platform(&["input3::capslock"]);
+    let error = Leds::open(directory.path()).err().expect("no lamp");
+    assert!(error.to_string().starts_with("leds: neither pong-red nor ACT in "), "{error}");
+    assert_eq!(read(&directory, "leds/leds/input3::capslock/brightness"), "128\n");
+}
+
+#[test]
+fn a_traffic_light_that_lacks_a_light_is_refused_and_the_light_named() {
+    let directory = platform(&["ACT", "pong-red", "pong-green"]);
+    let error = Leds::open(directory.path()).err().expect("no lamp");
+    assert!(error.to_string().starts_with("leds: no LED pong-yellow in "), "{error}");
+}
+
+#[test]
+fn an_led_that_goes_away_is_an_error_that_names_its_file() {
+    let directory = platform(&TRAFFIC_LIGHT);
+    let mut leds = Leds::open(directory.path()).expect("three LEDs");
+    leds.show(&scene(Lights::DARK)).expect("written");
+    fs::remove_dir_all(directory.path().join("leds/leds/pong-red")).expect("removed");
+    let error = leds.show(&scene(Lights::RED)).expect_err("gone");
+    assert!(error.to_string().contains("pong-red/brightness: No such file"), "{error}");
+}
