@@ -1,81 +1,91 @@
-//! What a manager tells its subscribers about its counters: as they change, and once more at the end.
+//! What a manager publishes of its counters: their changes, and once more at the end.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use court::event::{Met, Players};
-use court::feed::render;
-use court::serve::LAST_CALL;
+use game::Score;
+use protocol::event::{PlayerCounters, PlayerUpdate};
+use protocol::timing::{DRAIN_END, LAST_RALLIES};
+use server::feed::render;
 use tokio::time::{interval, sleep, timeout};
 
-use crate::service::Manager;
+use crate::state::Manager;
 
-/// The least time between two `score` events.
-const SCORE_EVERY: Duration = Duration::from_millis(200);
+/// The least time between two `score` events, and how soon a new player is published.
+const SCORE_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How many times as rare `players` events are, unless a player is new.
-const PLAYERS_EVERY: u32 = 3;
+/// The time between two `players` events while no player is new.
+const PLAYERS_INTERVAL: Duration = Duration::from_millis(600);
 
-/// How long the rallies in flight may take to end after the last call; most of what serving them
-/// allows, so that the end is told before connections are cut.
-const LAST_RALLIES: Duration = Duration::from_millis(2500);
-
-/// Publishes counters until the manager stops and its last rally is over, so that no rally it
-/// counted is lost with it.
-pub(crate) async fn counters(manager: Arc<Manager>) {
-    let mut told = manager.counts.score();
-    let mut tell = |manager: &Manager| {
-        let counted = manager.counted();
-        if counted.score != told {
-            told = counted.score;
-            manager.feed.publish("score", &counted);
-        }
-    };
-    let changing = async {
-        let mut beat = interval(SCORE_EVERY);
-        for n in 0_u32.. {
-            beat.tick().await;
-            tell(&manager);
-            if n.is_multiple_of(PLAYERS_EVERY) || manager.players.has_newcomer() {
-                changed_players(&manager);
-            }
-        }
-    };
+/// Publishes counters until the manager has stopped and its last rally has ended, so that no rally
+/// it counted is lost with it; then ends the feed.
+pub(crate) async fn run(manager: Arc<Manager>) {
+    let mut published = manager.metrics.score();
     tokio::select! {
-        () = changing => {}
-        () = last_rally_over(&manager) => {}
+        () = publish_score_changes(&manager, &mut published) => {}
+        () = publish_player_changes(&manager) => {}
+        () = last_rally_ended(&manager) => {}
     }
-    changed_players(&manager);
-    tell(&manager);
+    publish_players(&manager);
+    publish_score(&manager, &mut published);
     manager.feed.end();
 }
 
-async fn last_rally_over(manager: &Manager) {
-    manager.stop.cancelled().await;
-    sleep(LAST_CALL).await;
-    let places = manager.places.acquire_many(manager.options.limit);
-    if let Ok(Ok(_)) = timeout(LAST_RALLIES, places).await {
-        // Whoever still comes is better served by another manager.
-        manager.places.close();
+async fn publish_score_changes(manager: &Manager, published: &mut Score) {
+    let mut due = interval(SCORE_INTERVAL);
+    loop {
+        due.tick().await;
+        publish_score(manager, published);
     }
 }
 
-fn changed_players(manager: &Manager) {
-    for players in manager.players.changed().chunks(Players::MOST) {
-        manager.feed.publish("players", &self::players(manager, players));
+async fn publish_player_changes(manager: &Manager) {
+    loop {
+        publish_players(manager);
+        sleep(SCORE_INTERVAL).await;
+        // Out of time: the counters of known players are due.
+        let _ = timeout(PLAYERS_INTERVAL - SCORE_INTERVAL, manager.stats.added()).await;
     }
 }
 
-fn players(manager: &Manager, players: &[Met]) -> Players {
-    Players { manager: manager.me.clone(), players: players.to_vec() }
+/// Waits for shutdown and then for the rallies in flight, at most for [`LAST_RALLIES`].
+async fn last_rally_ended(manager: &Manager) {
+    manager.shutdown.cancelled().await;
+    sleep(DRAIN_END).await;
+    let all = manager.in_flight.acquire_many(manager.options.max_in_flight);
+    if let Ok(Ok(_)) = timeout(LAST_RALLIES, all).await {
+        // Refuse new rallies; proxies will try another manager.
+        manager.in_flight.close();
+    }
 }
 
-/// Renders all counters, for the beginning of a subscriber's stream.
-pub(crate) fn all(manager: &Manager) -> Bytes {
-    let met = manager.players.all();
+/// Publishes the score if it is not the one that was published last.
+fn publish_score(manager: &Manager, published: &mut Score) {
+    let score = manager.score();
+    if score.score != *published {
+        *published = score.score;
+        manager.feed.publish("score", &score);
+    }
+}
+
+/// Publishes the counters of players that have changed.
+fn publish_players(manager: &Manager) {
+    for players in manager.stats.take_changed().chunks(PlayerUpdate::MAX_PLAYERS) {
+        manager.feed.publish("players", &player_update(manager, players));
+    }
+}
+
+fn player_update(manager: &Manager, players: &[PlayerCounters]) -> PlayerUpdate {
+    PlayerUpdate { manager: manager.task.clone(), players: players.to_vec() }
+}
+
+/// Renders all counters, with which a subscriber's stream begins.
+pub(crate) fn snapshot(manager: &Manager) -> Bytes {
+    let players = manager.stats.all();
+    let updates = players.chunks(PlayerUpdate::MAX_PLAYERS);
     let mut events: Vec<Bytes> =
-        met.chunks(Players::MOST).map(|met| render("players", &players(manager, met))).collect();
-    events.push(render("score", &manager.counted()));
+        updates.map(|players| render("players", &player_update(manager, players))).collect();
+    events.push(render("score", &manager.score()));
     events.concat().into()
 }

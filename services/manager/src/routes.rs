@@ -1,68 +1,67 @@
-//! The manager's public port.
+//! The routes of a manager.
 
 use std::convert::Infallible;
 
 use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use court::headers;
-use court::held::{Held, PATIENCE, hold};
 use futures_util::{StreamExt, stream};
-use reqwest::Client;
+use protocol::headers;
+use protocol::timing::BUFFER_TIME;
+use server::buffer::{Buffered, buffer};
 use tokio::time::Instant;
 
-use crate::answer::{Teller, nobody};
-use crate::play::{Play, Step};
 use crate::publish;
-use crate::service::Manager;
-use crate::wish::Wish;
+use crate::rally_runner::{RallyRunner, RallyStep};
+use crate::render::{Renderer, no_player};
+use crate::request::RallyRequest;
+use crate::state::Manager;
 
-/// Adds the public port's routes.
-pub(crate) fn routes(config: &mut web::ServiceConfig) {
+/// Adds the routes of the public port.
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/").route(web::get().to(rally)).route(web::head().to(rally)))
         .service(web::resource("/events").route(web::get().to(events)));
 }
 
-async fn rally(
-    request: HttpRequest,
-    manager: web::Data<Manager>,
-    client: web::Data<Client>,
-) -> HttpResponse {
-    let deadline = Instant::now() + PATIENCE;
-    let wish = match Wish::read(&request) {
-        Ok(wish) => wish,
+async fn rally(request: HttpRequest, manager: web::Data<Manager>) -> HttpResponse {
+    let buffer_until = Instant::now() + BUFFER_TIME;
+    let request = match RallyRequest::parse(&request) {
+        Ok(request) => request,
         Err(refusal) => return HttpResponse::BadRequest().body(refusal + "\n"),
     };
-    let pace = wish.pace.unwrap_or(manager.options.pace);
-    let Ok(mut play) = Play::begin(&manager, &client, pace, wish.proxy) else {
-        return unavailable("as many rallies are in flight as this manager takes on\n".to_owned());
+    let pace = request.pace.unwrap_or(manager.options.pace);
+    let Ok(mut runner) = RallyRunner::start(&manager, pace, request.proxy) else {
+        return unavailable("too many rallies in flight\n".to_owned());
     };
-    let mut answer = HttpResponse::Ok();
-    let teller = Teller { format: wish.format, who: wish.who };
-    answer
-        .insert_header((headers::RALLY, play.id()))
+    let renderer = Renderer { format: request.format, who: request.who };
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((headers::RALLY, runner.id().as_str()))
         .insert_header((headers::MANAGER, manager.name.as_str()))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::CONTENT_TYPE, teller.content_type()));
+        .insert_header((header::CONTENT_TYPE, renderer.content_type()));
 
-    let first = match play.next().await {
-        Some(Step::Over(verdict, _)) => return unavailable(nobody(verdict, play.failed())),
-        Some(stroke) => teller.tell(&stroke),
+    let first = match runner.next().await {
+        Some(RallyStep::Finished(verdict, _)) => {
+            return unavailable(no_player(verdict, runner.failed()));
+        }
+        Some(stroke) => renderer.render(&stroke),
         None => String::new(),
     };
-    let rest = stream::unfold(play, move |mut play| async move {
-        let step = play.next().await?;
-        Some((Bytes::from(teller.tell(&step)), play))
+    let rest = stream::unfold(runner, move |mut runner| async move {
+        let step = runner.next().await?;
+        Some((Bytes::from(renderer.render(&step)), runner))
     });
-    let told = stream::once(async { Bytes::from(first) }).chain(rest).map(Ok::<_, Infallible>);
+    let first = stream::once(async { Bytes::from(first) });
+    let text = first.chain(rest).map(Ok::<_, Infallible>);
     if !pace.is_full_speed() {
-        return answer.insert_header((headers::BUFFERING, "no")).streaming(told);
+        return response.insert_header((headers::BUFFERING, "no")).streaming(text);
     }
-    match hold(told.boxed_local(), deadline).await {
-        Ok(Held::Whole(told)) => answer.body(told),
-        Ok(Held::Begun(told, rest)) => {
-            answer.streaming(stream::once(async { Ok(told) }).chain(rest))
+    match buffer(text.boxed_local(), buffer_until).await {
+        Ok(Buffered::Complete(text)) => response.body(text),
+        Ok(Buffered::Partial(text, rest)) => {
+            response.streaming(stream::once(async { Ok(text) }).chain(rest))
         }
         Err(never) => match never {},
     }
@@ -76,5 +75,5 @@ fn unavailable(reason: String) -> HttpResponse {
 }
 
 async fn events(manager: web::Data<Manager>) -> HttpResponse {
-    manager.feed.answer(publish::all(&manager))
+    manager.feed.respond(publish::snapshot(&manager))
 }

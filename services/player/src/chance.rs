@@ -3,33 +3,33 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rally::Outcome;
+use game::Outcome;
 use rand::{Rng, RngExt};
 
-/// Holds the chance of a HIT in percent, 0 to 100.
+/// The chance of a HIT in percent, 0 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HitChance(u8);
 
-/// Says that a text is not a chance.
+/// The error returned when a text is not a hit chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a chance is a whole number of percent, 0 (always MISS) to 100 (always HIT)")]
-pub struct NotAChance;
+#[error("hit chance must be an integer from 0 to 100")]
+pub struct InvalidChance;
 
 impl HitChance {
     /// Draws the outcome of one stroke.
-    pub fn draw(self, luck: &mut impl Rng) -> Outcome {
-        if luck.random_range(1..=100) <= self.0 { Outcome::Hit } else { Outcome::Miss }
+    pub fn draw(self, random: &mut impl Rng) -> Outcome {
+        if random.random_range(1..=100) <= self.0 { Outcome::Hit } else { Outcome::Miss }
     }
 }
 
 impl FromStr for HitChance {
-    type Err = NotAChance;
+    type Err = InvalidChance;
 
-    fn from_str(text: &str) -> Result<Self, NotAChance> {
-        // The standard parser would take "+85" too.
+    fn from_str(text: &str) -> Result<Self, InvalidChance> {
+        // The standard parser would accept "+85" too.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let percent = text.parse().ok().filter(|percent| digits && *percent <= 100);
-        percent.map(Self).ok_or(NotAChance)
+        percent.map(Self).ok_or(InvalidChance)
     }
 }
 
@@ -49,21 +49,21 @@ mod tests {
 
     /// Draws 10,000 strokes and returns how many were hits.
     fn hits(chance: HitChance, seed: u64) -> u32 {
-        let mut luck = StdRng::seed_from_u64(seed);
-        (0..10_000).map(|_| u32::from(chance.draw(&mut luck) == Outcome::Hit)).sum()
+        let mut random = StdRng::seed_from_u64(seed);
+        (0..10_000).map(|_| u32::from(chance.draw(&mut random) == Outcome::Hit)).sum()
     }
 
     #[test]
-    fn only_whole_percents_from_0_to_100_are_chances() {
+    fn only_integers_from_0_to_100_are_chances() {
         assert_eq!("85".parse(), Ok(HitChance(85)));
         for text in ["101", "-1", "abc", "", "+85", "85%", "8.5", "999"] {
-            assert_eq!(text.parse::<HitChance>(), Err(NotAChance), "{text:?}");
+            assert_eq!(text.parse::<HitChance>(), Err(InvalidChance), "{text:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn nought_always_misses_and_a_hundred_always_hits(seed: u64) {
+        fn zero_always_misses_and_a_hundred_always_hits(seed: u64) {
             prop_assert_eq!(hits(HitChance(0), seed), 0);
             prop_assert_eq!(hits(HitChance(100), seed), 10_000);
         }

@@ -7,12 +7,33 @@
 //!
 //! Every answer names the player in the header `Pong-Player: ping.2@pi3`.
 
-mod chance;
-mod luck;
-mod options;
-mod routes;
-mod service;
+use std::io;
 
-pub use chance::{HitChance, NotAChance};
-pub use options::{LuckOptions, Options};
-pub use service::run;
+use actix_web::web;
+use server::start::Start;
+
+mod chance;
+mod metrics;
+mod options;
+mod random;
+mod routes;
+mod state;
+
+pub use chance::{HitChance, InvalidChance};
+pub use options::{ChanceOptions, Options};
+
+use state::Player;
+
+/// Runs a player until shutdown, and until every stroke it was asked for is answered.
+///
+/// # Errors
+///
+/// That of [`Start::serve`].
+pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
+    let player = web::Data::new(Player::new(options, &mut start));
+    start
+        .serve(move |config| {
+            config.app_data(player.clone()).configure(routes::configure);
+        })
+        .await
+}

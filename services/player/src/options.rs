@@ -1,11 +1,11 @@
-//! What a player can be told.
+//! The options of a player.
 
 use clap::Args;
-use rally::Side;
+use game::Side;
 
-use crate::HitChance;
+use crate::chance::HitChance;
 
-/// Holds a player's own options.
+/// Options of a player.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Options {
     /// Side to play for: ping serves, pong returns
@@ -14,12 +14,12 @@ pub struct Options {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub luck: LuckOptions,
+    pub chance: ChanceOptions,
 }
 
-/// Holds what strokes are drawn from.
+/// Options of what strokes are drawn from.
 #[derive(Args, Clone, Copy, Debug)]
-pub struct LuckOptions {
+pub struct ChanceOptions {
     /// Chance of a HIT in percent: 0 always misses, 100 always hits
     #[arg(
         long,
@@ -30,8 +30,8 @@ pub struct LuckOptions {
     )]
     pub hit_chance: HitChance,
 
-    /// Number to draw luck from, 0 to 2^64-1, so that what is asked for one by one repeats from start
-    /// to start; without one, luck is the system's
+    /// Random seed, 0 to 2^64-1. With a seed, sequential requests give the same results on every run
+    /// [default: random]
     #[arg(long, env = "PONG_SEED", value_name = "N")]
     pub seed: Option<u64>,
 }

@@ -1,0 +1,142 @@
+//! The players of one side, as the manager asks them for strokes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::endpoints::{Endpoint, Endpoints};
+use client::fault::Fault;
+use client::http;
+use game::{Outcome, Side};
+use protocol::headers::{self, parse_server};
+use protocol::id::RallyId;
+use protocol::name::Name;
+use protocol::task::Task;
+use protocol::timing::{REFRESH_WAIT, STROKE_DEADLINE};
+use reqwest::header::SERVER;
+use server::log::{LogLimiter, SAME_FAULT};
+use tokio::time::{Instant, timeout};
+use tracing::warn;
+
+use crate::metrics::Metrics;
+use crate::player_stats::PlayerStats;
+
+/// Maximum number of bytes of an outcome.
+const MAX_BODY_BYTES: usize = Outcome::Miss.name().len();
+
+/// The players of one side: they are taken in turn, and another one is tried when one fails.
+#[derive(Debug)]
+pub(crate) struct PlayerPool {
+    /// The side they play for.
+    pub(crate) side: Side,
+    /// Where they are.
+    pub(crate) endpoints: Arc<Endpoints>,
+    /// How long each of them has to answer.
+    pub(crate) timeout: Duration,
+    /// Where faults are counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where strokes and faults are counted by player.
+    pub(crate) stats: Arc<PlayerStats>,
+    /// What limits the rate of log lines.
+    pub(crate) log_limiter: Arc<LogLimiter>,
+}
+
+/// An answered stroke.
+#[derive(Debug)]
+pub(crate) struct PlayerAnswer {
+    /// Its outcome.
+    pub(crate) outcome: Outcome,
+    /// The player that answered.
+    pub(crate) player: Task,
+    /// What the player's build is called, if it said so.
+    pub(crate) release: Option<Name>,
+    /// How long it took to answer.
+    pub(crate) took: Duration,
+}
+
+/// The attempts at one stroke.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    /// The answer, unless no player gave a valid one.
+    pub(crate) answer: Option<PlayerAnswer>,
+    /// The players that failed, and how.
+    pub(crate) failed: Vec<(SocketAddr, Fault)>,
+}
+
+impl PlayerPool {
+    /// Returns whether a player can be expected to answer, once discovery has looked again if none
+    /// can.
+    pub(crate) async fn is_reachable(&self) -> bool {
+        if !self.endpoints.is_reachable() {
+            self.endpoints.refresh(REFRESH_WAIT).await;
+        }
+        self.endpoints.is_reachable()
+    }
+
+    /// Asks one player after another until one answers, at most for [`STROKE_DEADLINE`].
+    pub(crate) async fn stroke(&self, rally: &RallyId) -> Attempts {
+        let deadline = Instant::now() + STROKE_DEADLINE;
+        let mut attempts = Attempts::default();
+        let mut tried = Vec::new();
+        let mut refreshed = false;
+        loop {
+            let remaining = deadline.duration_since(Instant::now());
+            if remaining.is_zero() {
+                return attempts;
+            }
+            let Some(endpoint) = self.endpoints.next(&tried) else {
+                if refreshed {
+                    return attempts;
+                }
+                self.endpoints.refresh(REFRESH_WAIT.min(remaining)).await;
+                refreshed = true;
+                continue;
+            };
+            let address = endpoint.address;
+            match self.ask(endpoint, remaining).await {
+                Ok(answer) => {
+                    self.endpoints.answered(address);
+                    self.stats.answered(address, self.side, &answer.player, answer.took);
+                    attempts.answer = Some(answer);
+                    return attempts;
+                }
+                Err(fault) => {
+                    self.record_fault(rally, address, fault);
+                    tried.push(address);
+                    attempts.failed.push((address, fault));
+                }
+            }
+        }
+    }
+
+    /// Asks one player, once.
+    async fn ask(&self, endpoint: Endpoint, remaining: Duration) -> Result<PlayerAnswer, Fault> {
+        let begun = Instant::now();
+        let answer = timeout(self.timeout.min(remaining), request(endpoint)).await;
+        let (outcome, player, release) = answer.unwrap_or(Err(Fault::Timeout))?;
+        Ok(PlayerAnswer { outcome, player, release, took: begun.elapsed() })
+    }
+
+    fn record_fault(&self, rally: &RallyId, address: SocketAddr, fault: Fault) {
+        self.endpoints.failed(address);
+        self.metrics.count_fault(self.side, fault);
+        self.stats.failed(address, self.side);
+        if self.log_limiter.allow(&format!("player failed: {address}: {fault}"), SAME_FAULT) {
+            warn!(
+                %rally, side = self.side.name(), %address, %fault,
+                "player failed, trying another"
+            );
+        }
+    }
+}
+
+/// Asks a player for a stroke; whatever is not `HIT` or `MISS` with status 200 is a fault.
+async fn request(endpoint: Endpoint) -> Result<(Outcome, Task, Option<Name>), Fault> {
+    let mut response = http::local().get(endpoint.url).send().await?;
+    let body = http::read(&mut response, MAX_BODY_BYTES).await?;
+    let outcome = Outcome::try_from(body.as_slice()).map_err(|_| Fault::Body)?;
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let player = header(headers::PLAYER).and_then(|name| name.parse().ok());
+    let release = header(SERVER.as_str()).and_then(parse_server);
+    Ok((outcome, player.unwrap_or_else(|| Task::unnamed(endpoint.address)), release))
+}
