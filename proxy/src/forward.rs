@@ -1,152 +1,141 @@
-//! Passing a request on, and the answer back.
+//! Passing a request on to an upstream.
 //!
-//! As long as nothing has been sent to the client, another task may be tried; so the first moments
-//! of an answer are [held](court::held) back. Rallies are safe to repeat: one that no client has
-//! seen is only one more rally. Bodies of requests are not passed on, since nothing behind reads
-//! any.
+//! As long as nothing has been sent to the client, another task may be tried; so the start of a
+//! response is [buffered](server::buffer). Rallies are safe to repeat: one that no client has seen is
+//! only one more rally. Bodies of requests are not passed on, since no upstream reads any.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, Accept, Header};
 use actix_web::{HttpRequest, HttpResponse, Responder, web};
-use court::fault::Fault;
-use court::headers::PROXY;
-use court::held::PATIENCE;
-use court::url::url;
+use client::endpoints::Endpoint;
+use client::fault::Fault;
+use client::http;
+use protocol::headers::PROXY;
+use protocol::timing::{BUFFER_TIME, RESPOND_BY, UPSTREAM_TOTAL};
+use reqwest::Method;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method};
+use server::accept::preferred;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::answer::Answer;
-use crate::destination::Destination;
 use crate::headers;
-use crate::service::{Proxy, Upstream};
+use crate::routes::Route;
+use crate::state::{Proxy, Upstream};
+use crate::upstream_response::UpstreamResponse;
 
-/// How long an upstream may take to begin an answer; a manager needs 4 s at most for a first
-/// stroke, however its players fail.
-const BEGIN: Duration = Duration::from_secs(5);
+/// How long a request waits for a permit; then it goes on without one, since an upstream hangs.
+const UPSTREAM_PERMIT_WAIT: Duration = Duration::from_secs(1);
 
-/// How long all that are tried may take together, so that two may hang and a client still gets its
-/// answer, and no number of them keeps it waiting longer.
-const GIVE_UP: Duration = Duration::from_secs(10);
-
-/// How long a request waits for its turn; then it goes out of turn, since something behind hangs.
-const QUEUE: Duration = Duration::from_secs(1);
+/// The media types of `/`: those of a rally, then that of the page.
+const ROOT_TYPES: [&str; 4] =
+    ["text/plain", "application/json", "application/x-ndjson", "text/html"];
 
 /// Answers every request to the public port.
-pub(crate) async fn forward(
-    request: HttpRequest,
-    proxy: web::Data<Proxy>,
-    client: web::Data<Client>,
-) -> impl Responder {
-    let answer = pass_on(&request, &proxy, &client).await;
-    answer.customize().insert_header((PROXY, proxy.me.node.as_str()))
+pub(crate) async fn handle(request: HttpRequest, proxy: web::Data<Proxy>) -> impl Responder {
+    let response = forward(&request, &proxy).await;
+    response.customize().insert_header((PROXY, proxy.node.as_str()))
 }
 
-async fn pass_on(request: &HttpRequest, proxy: &Proxy, client: &Client) -> HttpResponse {
-    let Some(destination) = Destination::find(request.uri().path(), prefers_html(request)) else {
-        return HttpResponse::NotFound().body("nothing here; / and /rally play a rally\n");
+async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
+    let prefers_html = ROOT_TYPES[preferred(request, &ROOT_TYPES)] == "text/html";
+    let Some(route) = Route::find(request.uri().path(), prefers_html) else {
+        return HttpResponse::NotFound().body("not found; try / or /rally\n");
     };
-    let upstream = match &destination {
+    let Ok(method) = Method::from_bytes(request.method().as_str().as_bytes()) else {
+        return HttpResponse::NotImplemented().body("unknown method\n");
+    };
+    let upstream = match &route {
         // While there is no scoreboard, a rally is better than an error.
-        Destination::Page if proxy.scoreboards.roster.count().0 == 0 => &proxy.managers,
-        Destination::Rally => &proxy.managers,
-        Destination::Page | Destination::Scoreboard(_) => &proxy.scoreboards,
+        Route::Page if proxy.scoreboards.endpoints.is_empty() => &proxy.managers,
+        Route::Rally => &proxy.managers,
+        Route::Page | Route::Scoreboard(_) => &proxy.scoreboards,
     };
-    // Held until the answer begins; what is slow on purpose takes no turn from others.
-    let _turn = timeout(QUEUE, proxy.turns.acquire()).await;
-    let errand = Errand {
-        method: request.method().as_str().parse().unwrap_or(Method::GET),
-        destination,
-        query: request.uri().query().map(str::to_owned),
-        headers: headers::request(request, &proxy.me.node),
-        deadline: Instant::now() + PATIENCE,
+    // Kept until the response begins: one that is slow on purpose does not delay other requests.
+    let _permit = timeout(UPSTREAM_PERMIT_WAIT, proxy.upstream_permits.acquire()).await;
+    let now = Instant::now();
+    let upstream_request = UpstreamRequest {
+        proxy,
+        upstream,
+        method,
+        route,
+        query: request.uri().query(),
+        headers: headers::request(request, &proxy.node),
+        buffer_until: now + BUFFER_TIME,
+        give_up_at: now + UPSTREAM_TOTAL,
     };
-    errand.run(proxy, upstream, client).await
+    upstream_request.send().await
 }
 
-fn prefers_html(request: &HttpRequest) -> bool {
-    let preference = || Some(Accept::parse(request).ok()?.preference());
-    request.headers().contains_key(ACCEPT)
-        && preference().is_some_and(|kind| kind.essence_str() == "text/html")
-}
-
-/// Holds a request on its way to an upstream.
-struct Errand {
+/// A request on its way to an upstream.
+struct UpstreamRequest<'a> {
+    proxy: &'a Proxy,
+    upstream: &'a Upstream,
     method: Method,
-    destination: Destination,
-    query: Option<String>,
+    route: Route,
+    query: Option<&'a str>,
     headers: HeaderMap,
-    /// Until when the beginning of the answer is held back.
-    deadline: Instant,
+    /// Until when the start of the response is buffered.
+    buffer_until: Instant,
+    /// When no other task is tried any more.
+    give_up_at: Instant,
 }
 
-impl Errand {
+impl UpstreamRequest<'_> {
     /// Tries one task after another until one answers.
-    async fn run(&self, proxy: &Proxy, upstream: &Upstream, client: &Client) -> HttpResponse {
+    async fn send(&self) -> HttpResponse {
+        let endpoints = &self.upstream.endpoints;
         let mut tried: Vec<SocketAddr> = Vec::new();
         let mut faults = Vec::new();
         let mut refusal = None;
-        let give_up = Instant::now() + GIVE_UP;
-        while Instant::now() < give_up
-            && let Some(address) = upstream.roster.next(&tried)
+        while Instant::now() < self.give_up_at
+            && let Some(endpoint) = endpoints.next(&tried)
         {
+            let address = endpoint.address;
             tried.push(address);
-            let deadline = give_up.min(Instant::now() + BEGIN);
-            match self.ask(proxy, client, address, deadline).await {
-                // A task that is stopping, full or without players; another may be better off.
-                Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE => {
-                    refusal = Some(answer);
+            match self.try_endpoint(&endpoint).await {
+                // A task that is stopping, at its limit or without players; another may do better.
+                Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                    refusal = Some(response);
                 }
-                Ok(answer) => {
-                    upstream.roster.answered(address);
-                    return answer.pass_back(proxy);
+                Ok(response) => {
+                    endpoints.answered(address);
+                    return response.into_response(self.proxy);
                 }
                 Err(fault) => {
-                    proxy.fault(upstream, address, fault);
+                    self.proxy.record_fault(self.upstream, address, fault);
                     faults.push((address, fault));
                 }
             }
         }
         match refusal {
-            Some(answer) => answer.pass_back(proxy),
-            None => nobody(upstream.service, &faults),
+            Some(response) => response.into_response(self.proxy),
+            None => no_answer(self.upstream.service, &faults),
         }
     }
 
-    /// Tries one task, once, and waits for it until the deadline.
-    async fn ask(
-        &self,
-        proxy: &Proxy,
-        client: &Client,
-        address: SocketAddr,
-        deadline: Instant,
-    ) -> Result<Answer, Fault> {
-        let mut url = url(address);
-        url.set_path(self.destination.path());
-        url.set_query(self.query.as_deref());
-        let request = client.request(self.method.clone(), url).headers(self.headers.clone());
+    /// Tries one task, once.
+    async fn try_endpoint(&self, endpoint: &Endpoint) -> Result<UpstreamResponse, Fault> {
         let begun = Instant::now();
-        let answer = timeout_at(deadline, request.send()).await.map_err(|_| Fault::Timeout)??;
-        let timed = match self.destination {
-            Destination::Rally => proxy.timed(&answer, begun),
-            _ => None,
+        let respond_by = self.give_up_at.min(begun + RESPOND_BY);
+        let url = endpoint.url(self.route.path(), self.query);
+        let request = http::local().request(self.method.clone(), url).headers(self.headers.clone());
+        let response = timeout_at(respond_by, request.send()).await;
+        let response = response.map_err(|_| Fault::Timeout)??;
+        let timer = match self.route {
+            Route::Rally => self.proxy.rally_timer(&response, begun),
+            Route::Page | Route::Scoreboard(_) => None,
         };
-        Answer::read(answer, self.deadline, timed).await
+        UpstreamResponse::read(response, self.buffer_until, timer).await
     }
 }
 
-/// Says that no task of a service answered, what was tried and what came back.
-fn nobody(service: &str, faults: &[(SocketAddr, Fault)]) -> HttpResponse {
+/// Returns the response when no task of a service answered: what was tried, and what came back.
+fn no_answer(service: &str, faults: &[(SocketAddr, Fault)]) -> HttpResponse {
     let late = !faults.is_empty() && faults.iter().all(|(_, fault)| *fault == Fault::Timeout);
+    let status = if late { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
     let tried: Vec<String> =
         faults.iter().map(|(address, fault)| format!("{address}: {fault}")).collect();
-    let tried = match tried.as_slice() {
-        [] => "discovery knows no address".to_owned(),
-        tried => tried.join(", "),
-    };
-    let status = if late { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
+    let tried = if tried.is_empty() { "no address in DNS".to_owned() } else { tried.join(", ") };
     HttpResponse::build(status).body(format!("no {service} answered ({tried})\n"))
 }

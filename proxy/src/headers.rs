@@ -1,15 +1,15 @@
-//! Which headers go through, and which the proxy adds.
+//! Which headers the proxy passes on, and which it adds.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self as inbound, HeaderMap as Inbound};
-use court::headers;
-use court::task::Name;
+use protocol::headers;
+use protocol::name::{Name, is_name_char};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// Headers that belong to one connection and are never passed on (RFC 9110, section 7.6.1), with
-/// those that frame a message anew on each (RFC 9112, section 6) and the host, which the client of
-/// the next connection sets itself.
-const OF_THE_CONNECTION: [&str; 12] = [
+/// those that frame a message on each connection (RFC 9112, section 6) and the host, which the
+/// client of the next connection sets itself.
+const HOP_BY_HOP: [&str; 12] = [
     "connection",
     "content-length",
     "expect",
@@ -24,22 +24,23 @@ const OF_THE_CONNECTION: [&str; 12] = [
     "upgrade",
 ];
 
-/// Returns the request's own headers that go through, and who it is passed on for.
+/// Returns the headers of a client's request that are passed on, with those that name the client and
+/// this proxy.
 pub(crate) fn request(request: &HttpRequest, node: &Name) -> HeaderMap {
     let from = request.headers();
-    let named: Vec<&str> = texts(from, inbound::CONNECTION.as_str()).collect();
+    let named: Vec<&str> = header_values(from, inbound::CONNECTION.as_str()).collect();
     let mut to = HeaderMap::with_capacity(from.len() + 3);
     for (name, value) in from {
-        // What a stranger says of proxies and rallies is not for the inside.
+        // Clients must not pass for a proxy, nor name a rally.
         let ours = name.as_str().starts_with("pong-");
-        if !ours && !stays(name.as_str(), &named) {
+        if !ours && !is_hop_by_hop(name.as_str(), &named) {
             copy(&mut to, name.as_str(), value.as_bytes());
         }
     }
     if let Some(peer) = request.peer_addr() {
         let ip = peer.ip().to_canonical();
         let text = ip.to_string();
-        let forwarded = forwarded(&text, ip.is_ipv6(), texts(from, "host").next());
+        let forwarded = forwarded(&text, ip.is_ipv6(), header_values(from, "host").next());
         add_to_list(&mut to, "forwarded", &forwarded);
         add_to_list(&mut to, "x-forwarded-for", &text);
     }
@@ -47,22 +48,22 @@ pub(crate) fn request(request: &HttpRequest, node: &Name) -> HeaderMap {
     to
 }
 
-/// Returns the answer's headers that go through, by name and value.
-pub(crate) fn answer(from: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+/// Returns the headers of an upstream's response that are passed on, by name and value.
+pub(crate) fn response(from: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
     let connection = from.get_all("connection").iter().filter_map(|value| value.to_str().ok());
     let named: Vec<&str> = connection.collect();
     from.iter()
-        .filter(move |(name, _)| !stays(name.as_str(), &named))
+        .filter(move |(name, _)| !is_hop_by_hop(name.as_str(), &named))
         .map(|(name, value)| (name.as_str(), value.as_bytes()))
 }
 
-/// Tells whether a header stays behind: by the list, or because `Connection` names it.
-fn stays(name: &str, named: &[&str]) -> bool {
+/// Returns whether a header is not passed on: by the list, or because `Connection` names it.
+fn is_hop_by_hop(name: &str, named: &[&str]) -> bool {
     let mut named = named.iter().flat_map(|value| value.split(','));
-    OF_THE_CONNECTION.contains(&name) || named.any(|named| named.trim().eq_ignore_ascii_case(name))
+    HOP_BY_HOP.contains(&name) || named.any(|named| named.trim().eq_ignore_ascii_case(name))
 }
 
-fn texts<'a>(from: &'a Inbound, name: &'a str) -> impl Iterator<Item = &'a str> {
+fn header_values<'a>(from: &'a Inbound, name: &'a str) -> impl Iterator<Item = &'a str> {
     from.get_all(name).filter_map(|value| value.to_str().ok())
 }
 
@@ -73,7 +74,7 @@ fn copy(to: &mut HeaderMap, name: &str, value: &[u8]) {
     }
 }
 
-/// Adds to a header that lists the proxies passed, after those already there.
+/// Appends to a header that lists the proxies passed, after those already there.
 fn add_to_list(to: &mut HeaderMap, name: &'static str, value: &str) {
     let before: Vec<&[u8]> = to.get_all(name).iter().map(HeaderValue::as_bytes).collect();
     let mut list = before.join(&b", "[..]);
@@ -86,14 +87,13 @@ fn add_to_list(to: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-/// Writes one element of `Forwarded` (RFC 7239, section 4); IPv6 addresses are bracketed and
-/// quoted, and so is the host, which is left out when it could not be one.
+/// Returns one element of `Forwarded` (RFC 7239, section 4). IPv6 addresses are bracketed and quoted;
+/// the host is quoted, and omitted if it is invalid.
 fn forwarded(ip: &str, v6: bool, host: Option<&str>) -> String {
     let (open, close) = if v6 { ("\"[", "]\"") } else { ("", "") };
     let peer = format!("{open}{ip}{close}");
-    let lawful =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
-    match host.filter(|host| host.chars().all(lawful)) {
+    let is_host_char = |c: char| is_name_char(c) || matches!(c, ':' | '[' | ']');
+    match host.filter(|host| host.chars().all(is_host_char)) {
         Some(host) => format!("for={peer};host=\"{host}\";proto=http"),
         None => format!("for={peer};proto=http"),
     }
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    fn through(from: TestRequest) -> HeaderMap {
+    fn passed_on(from: TestRequest) -> HeaderMap {
         let node = "pi2".parse().expect("a name");
         request(&from.to_http_request(), &node)
     }
@@ -115,8 +115,8 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_the_connection_stays_and_the_rest_goes_through() {
-        let headers = through(
+    fn hop_by_hop_headers_are_dropped_and_all_others_are_passed_on() {
+        let headers = passed_on(
             TestRequest::default()
                 .append_header(("accept", "text/plain"))
                 .append_header(("connection", "close, X-Mine"))
@@ -136,9 +136,9 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_added_after_the_proxies_it_came_through() {
+    fn the_client_is_appended_to_the_proxies_already_listed() {
         let peer = "192.0.2.7:4711".parse().expect("an address");
-        let headers = through(
+        let headers = passed_on(
             TestRequest::default()
                 .peer_addr(peer)
                 .insert_header(("host", "pi1:3000"))
@@ -151,16 +151,16 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_client_is_quoted_and_an_unlawful_host_left_out() {
+    fn ipv6_clients_are_quoted_and_invalid_hosts_omitted() {
         let peer = "[2001:db8::7]:4711".parse().expect("an address");
         let request = TestRequest::default().peer_addr(peer).insert_header(("host", "a\"b"));
-        let headers = through(request);
+        let headers = passed_on(request);
         assert_eq!(values(&headers, "forwarded"), ["for=\"[2001:db8::7]\";proto=http"]);
     }
 
     #[test]
-    fn nobody_outside_speaks_for_a_proxy_or_a_rally() {
-        let headers = through(
+    fn pong_headers_from_clients_are_dropped() {
+        let headers = passed_on(
             TestRequest::default()
                 .insert_header(("pong-proxy", "pi9"))
                 .insert_header(("pong-rally", "mine")),

@@ -1,24 +1,70 @@
-//! The public door, one on every node and the only thing strangers reach.
+//! The proxy: the public entry to the cluster, one on every node, and the only service that outside
+//! clients can reach.
 //!
 //! | request | goes to |
 //! |---|---|
 //! | `GET /` | a scoreboard's page if the client prefers HTML, else a manager: a rally |
-//! | `GET /rally` | a manager: a rally, whoever asks |
+//! | `GET /rally` | a manager: a rally, whatever the client prefers |
 //! | `GET /score`, `/paths`, `/events`, `/page/FILE` | a scoreboard |
 //! | anything else | 404 |
 //!
-//! It keeps no state, needs no privileges and touches no hardware. Whatever path or header it is
-//! given, it reaches nothing but its two upstreams, and on those nothing but
-//! the paths above. On the admin port, which strangers do not reach, it measures the network between
-//! the nodes: see `knock_up.rs`.
+//! It keeps no state, needs no privileges and touches no hardware. Whatever path or header a client
+//! sends, the proxy reaches nothing but its two upstreams, and on those nothing but the paths above.
+//! It also probes the paths between the nodes, and reports on its admin port, which clients cannot
+//! reach:
+//!
+//! | request to the admin port | answer |
+//! |---|---|
+//! | `POST /probe` | the proxy's own report, small enough for one packet |
+//! | `GET /probes?nodes=a,b` | its own report and those received from others; from the named nodes only, if any are named |
 
-mod answer;
-mod destination;
 mod forward;
 mod headers;
-mod knock_up;
+mod metrics;
 mod options;
-mod service;
+mod path_health;
+mod path_table;
+mod probe;
+mod probe_routes;
+mod probe_targets;
+mod prober;
+mod routes;
+mod state;
+mod upstream_response;
+
+use std::io;
+use std::sync::Arc;
+
+use actix_web::web;
+use client::targets::Targets;
+use protocol::service::Service;
+use server::start::Start;
 
 pub use options::Options;
-pub use service::run;
+use prober::Prober;
+use state::{Proxy, Upstream};
+
+/// Runs the proxy until shutdown, and until every request in flight is answered.
+///
+/// # Errors
+///
+/// That of the system, when the ports cannot be served; and the background task that failed.
+pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
+    let managers = upstream(&mut start, Service::Manager, options.managers).await;
+    let scoreboards = upstream(&mut start, Service::Scoreboard, options.scoreboards).await;
+    let proxy = Arc::new(Proxy::new(managers, scoreboards, &mut start));
+    let prober = Prober::start(&mut start, options.proxies, proxy.metrics.clone()).await;
+    start.admin_routes(move |config| probe_routes::configure(config, &prober));
+    let ready = Arc::clone(&proxy);
+    start.ready(move || ready.ready());
+    let routes = move |config: &mut web::ServiceConfig| {
+        config
+            .app_data(web::Data::from(Arc::clone(&proxy)))
+            .default_service(web::to(forward::handle));
+    };
+    start.serve(routes).await
+}
+
+async fn upstream(start: &mut Start, service: Service, targets: Targets) -> Upstream {
+    Upstream { service: service.name(), endpoints: start.discover(service.name(), targets).await }
+}

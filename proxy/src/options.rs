@@ -1,37 +1,37 @@
-//! What a proxy can be told.
+//! The options of the proxy.
 
 use clap::Args;
-use court::peers::Peers;
+use client::targets::Targets;
 
-/// Holds a proxy's own options.
+/// The options of the proxy.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Where managers are, separated by commas: each name is resolved to all its addresses, again
-    /// each second
+    /// Addresses of the managers, separated by commas; each name is resolved to all its addresses,
+    /// again every second
     #[arg(
         long,
         env = "PONG_MANAGERS",
         value_name = "HOST:PORT,…",
         default_value = "tasks.manager:3000"
     )]
-    pub managers: Peers,
+    pub managers: Targets,
 
-    /// Where scoreboards are, likewise; while there is none, a browser gets a rally too
+    /// Addresses of the scoreboards, likewise; while there is none, browsers get a rally too
     #[arg(
         long,
         env = "PONG_SCOREBOARDS",
         value_name = "HOST:PORT,…",
         default_value = "tasks.scoreboard:3000"
     )]
-    pub scoreboards: Peers,
+    pub scoreboards: Targets,
 
-    /// Where the admin ports of all proxies are, this one's too, likewise: each knocks at the others
-    /// every 2 s to measure the network between their nodes, at 16 of them where there are more
+    /// Admin addresses of all proxies including this one, likewise; every 2 s each probes the
+    /// others, at most 16 of them, to measure the network between their nodes
     #[arg(
         long,
         env = "PONG_PROXIES",
         value_name = "HOST:PORT,…",
         default_value = "tasks.proxy:3001"
     )]
-    pub proxies: Peers,
+    pub proxies: Targets,
 }

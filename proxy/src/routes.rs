@@ -1,18 +1,20 @@
-//! Where a request goes: the whole of what can be reached through the proxy.
+//! The routes: everything that can be reached through the proxy.
 
-/// Names the upstream and the path on it.
+use protocol::name::is_name_char;
+
+/// The upstream of a request, and the path on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Destination {
+pub(crate) enum Route {
     /// A rally, of any manager.
     Rally,
-    /// The scoreboard's page, of any scoreboard.
+    /// The page, of any scoreboard.
     Page,
-    /// Something else of a scoreboard's, by its path.
+    /// Another path of any scoreboard.
     Scoreboard(String),
 }
 
-impl Destination {
-    /// Finds where a path leads; it is compared as it came, undecoded, so that no way of writing
+impl Route {
+    /// Returns the route of a path. It is compared as it came, undecoded, so that no way of writing
     /// it leads elsewhere.
     pub(crate) fn find(path: &str, prefers_html: bool) -> Option<Self> {
         match path {
@@ -35,12 +37,9 @@ impl Destination {
     }
 }
 
-/// Accepts a plain file name: letters, digits and hyphens, with dots between them.
+/// Returns whether a name is that of a plain file: parts of a name's characters, with dots between.
 fn is_file(name: &str) -> bool {
-    let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    name.split('.').all(plain)
+    name.split('.').all(|part| !part.is_empty() && part.chars().all(is_name_char))
 }
 
 #[cfg(test)]
@@ -50,17 +49,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_root_is_a_page_for_those_who_prefer_html_and_a_rally_for_all_others() {
-        assert_eq!(Destination::find("/", false), Some(Destination::Rally));
-        assert_eq!(Destination::find("/", true), Some(Destination::Page));
-        assert_eq!(Destination::find("/rally", true), Some(Destination::Rally));
+    fn the_root_is_a_page_for_clients_that_prefer_html_and_a_rally_for_all_others() {
+        assert_eq!(Route::find("/", false), Some(Route::Rally));
+        assert_eq!(Route::find("/", true), Some(Route::Page));
+        assert_eq!(Route::find("/rally", true), Some(Route::Rally));
     }
 
     #[test]
-    fn the_scoreboard_s_files_are_reached_and_nothing_beside_them() {
+    fn the_scoreboards_files_are_reached_and_nothing_else() {
         for path in ["/score", "/paths", "/events", "/page/court.js", "/page/page.css"] {
-            let found = Destination::find(path, false);
-            assert_eq!(found, Some(Destination::Scoreboard(path.to_owned())));
+            let found = Route::find(path, false);
+            assert_eq!(found, Some(Route::Scoreboard(path.to_owned())));
         }
         for path in [
             "",
@@ -83,15 +82,15 @@ mod tests {
             "http://evil/",
             "*",
         ] {
-            assert_eq!(Destination::find(path, false), None, "{path}");
+            assert_eq!(Route::find(path, false), None, "{path}");
         }
     }
 
     proptest! {
         #[test]
         fn no_path_leads_to_anything_but_what_is_listed(path in "/(page/)?[ -~]{0,20}") {
-            if let Some(destination) = Destination::find(&path, false) {
-                let path = destination.path();
+            if let Some(route) = Route::find(&path, false) {
+                let path = route.path();
                 prop_assert!(
                     matches!(path, "/" | "/score" | "/paths" | "/events") || path.starts_with("/page/")
                 );

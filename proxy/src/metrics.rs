@@ -1,0 +1,141 @@
+//! The metrics of a proxy.
+//!
+//! The series of a path end when the path is forgotten, and a proxy probes 16 nodes at most, so there
+//! are never many.
+
+use std::time::Duration;
+
+use client::fault::Fault;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Unit;
+use protocol::name::Name;
+use protocol::probe::ProbeFailure;
+use protocol::service::Service;
+use protocol::task::NodeRef;
+use server::identity::Identity;
+use server::metrics::{NodePairHistogram, zero};
+
+/// The upper bounds of the buckets of round trips in seconds: from a cable between two boards to the
+/// kernel's second attempt after 1 s.
+const RTT_BOUNDS: [f64; 11] =
+    [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FaultLabels {
+    upstream: &'static str,
+    cause: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PathLabels {
+    from_node: String,
+    to_node: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProbeFailureLabels {
+    from_node: String,
+    to_node: String,
+    cause: &'static str,
+}
+
+/// The metrics of a proxy; clones share their values.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    node: Name,
+    upstream_faults: Family<FaultLabels, Counter>,
+    pub(crate) rally_duration: NodePairHistogram,
+    probe_rtt: Family<PathLabels, Histogram, fn() -> Histogram>,
+    probe_failures: Family<ProbeFailureLabels, Counter>,
+    path_broken: Family<PathLabels, Gauge>,
+}
+
+impl Metrics {
+    /// Registers all metrics of a proxy; `in_flight` is how many requests wait for an upstream now.
+    pub(crate) fn register(
+        metrics: &mut server::metrics::Metrics,
+        identity: &Identity,
+        in_flight: impl Fn() -> usize + Send + Sync + 'static,
+    ) -> Self {
+        let help = "Requests that wait for an upstream to respond now, at most 16";
+        metrics.gauge("upstream_requests_in_flight", help, in_flight);
+        let help = "Duration of rallies at full speed, by the nodes of proxy and manager";
+        let rally_duration = metrics.node_pairs("rally_duration", help, identity);
+        let registered = Self {
+            node: identity.task.node.clone(),
+            upstream_faults: Family::default(),
+            rally_duration,
+            probe_rtt: Family::new_with_constructor(|| Histogram::new(RTT_BOUNDS)),
+            probe_failures: Family::default(),
+            path_broken: Family::default(),
+        };
+        for upstream in [Service::Manager.name(), Service::Scoreboard.name()] {
+            let labels = Fault::NAMES.map(|cause| FaultLabels { upstream, cause });
+            zero(&registered.upstream_faults, labels);
+        }
+        let registry = metrics.registry();
+        let help = "Requests that an upstream did not answer, by upstream and cause";
+        registry.register("upstream_faults", help, registered.upstream_faults.clone());
+        let help = "Round trips of probes that were answered";
+        let probe_rtt = registered.probe_rtt.clone();
+        registry.register_with_unit("probe_rtt", help, Unit::Seconds, probe_rtt);
+        let help = "Probes that got no valid answer, by cause";
+        registry.register("probe_failures", help, registered.probe_failures.clone());
+        let help = "Whether the path is broken: 1 if it is";
+        registry.register("path_broken", help, registered.path_broken.clone());
+        registered
+    }
+
+    /// Counts a request that an upstream did not answer.
+    pub(crate) fn upstream_fault(&self, upstream: &'static str, fault: Fault) {
+        let labels = FaultLabels { upstream, cause: fault.name() };
+        self.upstream_faults.get_or_create(&labels).inc();
+    }
+
+    /// Counts a probe that was answered.
+    pub(crate) fn probe_answered(&self, to: &NodeRef, rtt: Duration) {
+        self.probe_rtt.get_or_create(&self.path(to)).observe(rtt.as_secs_f64());
+    }
+
+    /// Counts a probe that failed.
+    pub(crate) fn probe_failed(&self, to: &NodeRef, cause: ProbeFailure) {
+        self.probe_failures.get_or_create(&self.failure(to, cause)).inc();
+    }
+
+    /// Sets whether a path is broken. From its first answer on, the failures of a node are counted.
+    pub(crate) fn set_path_broken(&self, to: &NodeRef, broken: bool) {
+        self.path_broken.get_or_create(&self.path(to)).set(broken.into());
+        if let NodeRef::Node(_) = to {
+            zero(&self.probe_failures, ProbeFailure::ALL.map(|cause| self.failure(to, cause)));
+        }
+    }
+
+    /// Returns whether a path is broken; none if it has no series.
+    #[cfg(test)]
+    pub(crate) fn is_path_broken(&self, to: &NodeRef) -> Option<bool> {
+        self.path_broken.get(&self.path(to)).map(|gauge| gauge.get() == 1)
+    }
+
+    /// Ends the series of a path.
+    pub(crate) fn remove_path(&self, to: &NodeRef) {
+        let path = self.path(to);
+        self.probe_rtt.remove(&path);
+        self.path_broken.remove(&path);
+        for cause in ProbeFailure::ALL {
+            self.probe_failures.remove(&self.failure(to, cause));
+        }
+    }
+
+    fn path(&self, to: &NodeRef) -> PathLabels {
+        PathLabels { from_node: self.node.to_string(), to_node: to.to_string() }
+    }
+
+    fn failure(&self, to: &NodeRef, cause: ProbeFailure) -> ProbeFailureLabels {
+        let PathLabels { from_node, to_node } = self.path(to);
+        ProbeFailureLabels { from_node, to_node, cause: cause.name() }
+    }
+}

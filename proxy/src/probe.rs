@@ -1,0 +1,184 @@
+//! One probe of another proxy.
+//!
+//! Each probe is a connection of its own, with HTTP written by hand, for four reasons. A reused
+//! connection hides the faults that users run into: stale DNS entries, full conntrack tables, and a
+//! bad link among several, since VXLAN chooses its port, and so the link, by connection (RFC 7348,
+//! section 5). How far a probe got distinguishes a refused connection from a lost one and a reset
+//! one, and the loss of large packets from the loss of all. Connecting is one round trip between two
+//! kernels, so it measures the network and no busy process. And nothing of an earlier probe, such as
+//! a backed-off retransmission, affects the next.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use client::fault::Fault;
+use protocol::name::Name;
+use protocol::probe::{ProbeFailure, ProbeReport};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use crate::path_health::{ProbeOutcome, ProbeSize};
+
+/// How long connecting may take. The kernel tries a second time after 1 s (RFC 6298, section 2), so
+/// that one lost packet makes a probe slow and not failed.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1200);
+
+/// How long the answer may take then: several retransmissions, which begin after 0.2 s here.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Maximum number of bytes of an answer, with its headers; a proxy's own has less than 1,300.
+const MAX_ANSWER_BYTES: u64 = 8 * 1024;
+
+/// The body of a large probe where the system does not say how much a packet takes, and the least
+/// where it does: more than a packet of 1,500 bytes has room for.
+const LARGE_BYTES: usize = 1_500;
+
+/// The body of the largest probe: more than a jumbo packet takes, and less than the 64 KB of a
+/// loopback's.
+#[cfg(unix)]
+const MAX_LARGE_BYTES: usize = 9_000;
+
+/// What came of one probe.
+#[derive(Debug)]
+pub(crate) struct ProbeResult {
+    pub(crate) outcome: ProbeOutcome,
+    /// What the other proxy answered, if it did.
+    pub(crate) report: Option<ProbeReport>,
+    /// The address this proxy connected from, if a connection came about.
+    pub(crate) from: Option<SocketAddr>,
+}
+
+impl ProbeResult {
+    const fn failed(outcome: ProbeOutcome, from: Option<SocketAddr>) -> Self {
+        Self { outcome, report: None, from }
+    }
+
+    /// Returns whether a proxy on this node answered.
+    pub(crate) fn is_from(&self, node: &Name) -> bool {
+        self.report.as_ref().is_some_and(|report| report.proxy.node == *node)
+    }
+}
+
+/// Probes an address once.
+pub(crate) async fn probe(address: SocketAddr, size: ProbeSize) -> ProbeResult {
+    let begun = Instant::now();
+    let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
+    let mut connection = match connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(connection) => connection,
+        Err(error) => return ProbeResult::failed(ProbeOutcome::NotConnected(cause(&error)), None),
+    };
+    let rtt = begun.elapsed();
+    let from = connection.local_addr().ok();
+    let answer = timeout(ANSWER_TIMEOUT, exchange(&mut connection, address, size)).await;
+    match answer.unwrap_or(Err(ProbeFailure::Timeout)) {
+        Ok(report) => {
+            ProbeResult { outcome: ProbeOutcome::Answered(rtt), report: Some(report), from }
+        }
+        Err(cause) => {
+            // So that the kernel forgets it too, and does not send the rest again for minutes; where
+            // this fails, it does just that.
+            let _ = connection.set_zero_linger();
+            ProbeResult::failed(ProbeOutcome::NotAnswered(cause), from)
+        }
+    }
+}
+
+async fn exchange(
+    connection: &mut TcpStream,
+    address: SocketAddr,
+    size: ProbeSize,
+) -> Result<ProbeReport, ProbeFailure> {
+    let body = if size == ProbeSize::Large { large_bytes(connection) } else { 0 };
+    let sent = connection.write_all(&request(address, body)).await;
+    sent.map_err(|error| cause(&error))?;
+    let mut answer = Vec::new();
+    let received = connection.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).await;
+    received.map_err(|error| cause(&error))?;
+    parse(&answer)
+}
+
+/// Returns a request with a body of this many bytes, which have no meaning.
+pub(crate) fn request(address: SocketAddr, body: usize) -> Vec<u8> {
+    let mut request = format!(
+        "POST /probe HTTP/1.1\r\nHost: {address}\r\nContent-Length: {body}\r\nConnection: close\r\n\r\n"
+    )
+    .into_bytes();
+    request.resize(request.len() + body, b'o');
+    request
+}
+
+/// Returns how many bytes fill at least one packet of this connection, whatever its network's MTU.
+#[cfg(unix)]
+fn large_bytes(connection: &TcpStream) -> usize {
+    let segment = socket2::SockRef::from(connection).tcp_mss().unwrap_or_default();
+    usize::try_from(segment).unwrap_or_default().clamp(LARGE_BYTES, MAX_LARGE_BYTES)
+}
+
+#[cfg(not(unix))]
+const fn large_bytes(_: &TcpStream) -> usize {
+    LARGE_BYTES
+}
+
+/// Parses everything that was received until the connection ended.
+fn parse(answer: &[u8]) -> Result<ProbeReport, ProbeFailure> {
+    const STATUS: &[u8] = b"HTTP/1.1 200 ";
+    let head = answer.windows(4).position(|end| end == b"\r\n\r\n");
+    let (Some(head), true) = (head, answer.starts_with(STATUS)) else {
+        let cut_off =
+            head.is_none() && STATUS.starts_with(&answer[..answer.len().min(STATUS.len())]);
+        return Err(if cut_off { ProbeFailure::Reset } else { ProbeFailure::InvalidAnswer });
+    };
+    let endless = answer.len() as u64 == MAX_ANSWER_BYTES;
+    serde_json::from_slice(&answer[head + 4..]).map_err(|error| {
+        if error.is_eof() && !endless { ProbeFailure::Reset } else { ProbeFailure::InvalidAnswer }
+    })
+}
+
+fn cause(error: &io::Error) -> ProbeFailure {
+    Fault::from(error.kind()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const REPORT: &str = r#"{"proxy":{"task":"proxy.1","node":"pi1"},"admin":null,"paths":[]}"#;
+
+    #[test]
+    fn an_answer_is_a_report_or_cut_off_or_invalid() {
+        let whole = format!("HTTP/1.1 200 OK\r\ncontent-length: 65\r\n\r\n{REPORT}");
+        assert_eq!(parse(whole.as_bytes()).expect("a report").proxy.node.as_str(), "pi1");
+        for cut in 0..whole.len() {
+            assert_eq!(parse(&whole.as_bytes()[..cut]), Err(ProbeFailure::Reset), "{cut}");
+        }
+        for other in [
+            "SSH-2.0-OpenSSH_9.2\r\n",
+            "HTTP/1.1 404 Not Found\r\n\r\nnot found\n",
+            "HTTP/1.1 200 OK\r\n\r\n<html>",
+            "HTTP/1.1 200 OK\r\n\r\n{\"proxy\":7}",
+        ] {
+            assert_eq!(parse(other.as_bytes()), Err(ProbeFailure::InvalidAnswer), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_large_request_exceeds_a_packet_and_declares_its_length() {
+        let address = ([10, 0, 9, 4], 3001).into();
+        let text = String::from_utf8(request(address, 1500)).expect("text");
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+        assert!(head.contains("Content-Length: 1500") && body.len() == 1500, "{head}");
+        assert!(request(address, 0).len() < 120);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_do_not_panic(answer in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = parse(&answer);
+            let _ = parse(&[b"HTTP/1.1 200 OK\r\n\r\n", answer.as_slice()].concat());
+        }
+    }
+}

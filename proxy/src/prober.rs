@@ -1,0 +1,119 @@
+//! Probes the paths to the other proxies, also those along which no stroke goes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::endpoints::{Endpoint, Endpoints};
+use client::targets::Targets;
+use parking_lot::{Mutex, MutexGuard};
+use protocol::name::Name;
+use protocol::service::Service;
+use server::start::Start;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use crate::metrics::Metrics;
+use crate::path_health::PathHealth;
+use crate::path_table::PathTable;
+use crate::probe::probe;
+
+/// Interval between checks of what ages by itself.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Within what time of being selected all targets are probed for the first time.
+const FIRST_PROBE_WITHIN: Duration = Duration::from_millis(500);
+
+/// Interval between probes of this proxy itself, to find out whether its address has become that of
+/// another.
+const SELF_PROBE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Probes other proxies, and keeps what is measured.
+#[derive(Debug)]
+pub(crate) struct Prober {
+    node: Name,
+    table: Mutex<PathTable>,
+    /// The addresses that are probed now.
+    targets: watch::Sender<Vec<SocketAddr>>,
+}
+
+impl Prober {
+    /// Begins to probe the proxies that discovery finds.
+    pub(crate) async fn start(start: &mut Start, proxies: Targets, metrics: Metrics) -> Arc<Self> {
+        let endpoints = start.discover(Service::Proxy.name(), proxies).await;
+        let task = start.identity().task.clone();
+        let prober = Arc::new(Self {
+            node: task.node.clone(),
+            table: Mutex::new(PathTable::new(task, start.admin(), metrics)),
+            targets: watch::Sender::default(),
+        });
+        let running = Arc::clone(&prober);
+        start.spawn("probes", async move {
+            tokio::join!(running.probe_all(&endpoints), running.check_regularly(&endpoints));
+        });
+        prober
+    }
+
+    /// Returns what is known of all paths.
+    pub(crate) fn table(&self) -> MutexGuard<'_, PathTable> {
+        self.table.lock()
+    }
+
+    async fn probe_all(&self, endpoints: &Endpoints) {
+        let select = |endpoints: &Endpoints| self.select(endpoints);
+        let probe = |endpoint: Endpoint| self.probe_while_selected(endpoint.address);
+        endpoints.for_each(select, probe).await;
+    }
+
+    async fn check_regularly(&self, endpoints: &Endpoints) {
+        let mut checks = interval(CHECK_INTERVAL);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            checks.tick().await;
+            self.select(endpoints);
+        }
+    }
+
+    /// Selects the endpoints to probe.
+    fn select(&self, endpoints: &Endpoints) -> Vec<Endpoint> {
+        let mut listed = endpoints.listed();
+        let addresses: Vec<_> = listed.iter().map(|endpoint| endpoint.address).collect();
+        let targets = self.table().select(&addresses);
+        listed.retain(|endpoint| targets.contains(&endpoint.address));
+        self.targets.send_if_modified(|known| std::mem::replace(known, targets.clone()) != targets);
+        listed
+    }
+
+    async fn probe_while_selected(&self, address: SocketAddr) {
+        let mut targets = self.targets.subscribe();
+        tokio::select! {
+            biased;
+            // The sender lives as long as `self`.
+            _ = targets.wait_for(|targets| !targets.contains(&address)) => {}
+            () = self.probe_path(address) => {}
+        }
+    }
+
+    /// Probes one path; never returns.
+    async fn probe_path(&self, address: SocketAddr) {
+        sleep(FIRST_PROBE_WITHIN.mul_f64(rand::random())).await;
+        let mut health = PathHealth::new(rand::random(), self.table().last_cause(address));
+        loop {
+            let size = health.next_size();
+            let result = probe(address, size).await;
+            let pause = if result.is_from(&self.node) {
+                // This proxy itself, or the next one on this node: there is no network in between.
+                self.table().record_self(address, result.from);
+                SELF_PROBE_INTERVAL
+            } else {
+                health.record(size, result.outcome);
+                self.table().record(address, &health, result);
+                health.pause()
+            };
+            sleep(pause.mul_f64(0.8 + 0.4 * rand::random::<f64>())).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! What the requests to a proxy share.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use client::endpoints::Endpoints;
+use client::fault::Fault;
+use protocol::headers::{MANAGER, via};
+use protocol::name::Name;
+use protocol::task::Task;
+use reqwest::Response;
+use server::log::{LogLimiter, SAME_FAULT};
+use server::metrics::Timer;
+use server::start::Start;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::metrics::Metrics;
+
+/// Maximum number of requests that wait for an upstream at once. Each costs a connection here and
+/// one there, some 50 KB together; more at once would not be answered any sooner.
+const MAX_UPSTREAM_REQUESTS: usize = 16;
+
+/// The state of a proxy.
+pub(crate) struct Proxy {
+    /// The node it runs on.
+    pub(crate) node: Name,
+    pub(crate) managers: Upstream,
+    pub(crate) scoreboards: Upstream,
+    /// One permit for each request that may wait for an upstream.
+    pub(crate) upstream_permits: Arc<Semaphore>,
+    pub(crate) shutdown: CancellationToken,
+    /// The value of `Via`.
+    pub(crate) via: String,
+    pub(crate) metrics: Metrics,
+    log_limiter: Arc<LogLimiter>,
+}
+
+/// A service that requests are passed on to.
+pub(crate) struct Upstream {
+    pub(crate) service: &'static str,
+    pub(crate) endpoints: Arc<Endpoints>,
+}
+
+impl Proxy {
+    /// Makes the state of a proxy that starts, and registers its metrics.
+    pub(crate) fn new(managers: Upstream, scoreboards: Upstream, start: &mut Start) -> Self {
+        let identity = start.identity().clone();
+        let upstream_permits = Arc::new(Semaphore::new(MAX_UPSTREAM_REQUESTS));
+        let permits = Arc::clone(&upstream_permits);
+        let in_flight = move || MAX_UPSTREAM_REQUESTS - permits.available_permits();
+        Self {
+            managers,
+            scoreboards,
+            upstream_permits,
+            shutdown: start.shutdown().clone(),
+            via: via(&identity.task.node, &identity.release),
+            metrics: Metrics::register(start.metrics(), &identity, in_flight),
+            log_limiter: start.log_limiter(),
+            node: identity.task.node,
+        }
+    }
+
+    /// Returns whether rallies can be played.
+    pub(crate) fn ready(&self) -> Result<(), String> {
+        let reachable = self.managers.endpoints.is_reachable();
+        if reachable { Ok(()) } else { Err("no manager reachable".to_owned()) }
+    }
+
+    /// Returns what measures a rally; nothing does unless a manager says that it played it.
+    pub(crate) fn rally_timer(&self, response: &Response, begun: Instant) -> Option<Timer> {
+        let manager = response.headers().get(MANAGER).filter(|_| response.status().is_success());
+        let manager: Task = manager?.to_str().ok()?.parse().ok()?;
+        Some(Timer::since(begun, self.metrics.rally_duration.to(&manager.node)))
+    }
+
+    /// Counts and logs that an upstream did not answer, and has it back off.
+    pub(crate) fn record_fault(&self, upstream: &Upstream, address: SocketAddr, fault: Fault) {
+        upstream.endpoints.failed(address);
+        let service = upstream.service;
+        self.metrics.upstream_fault(service, fault);
+        let kind = format!("{service} failed: {address}: {fault}");
+        if self.log_limiter.allow(&kind, SAME_FAULT) {
+            warn!(upstream = service, %address, %fault, "upstream failed, trying another");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! An upstream's response on its way to the client.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::VIA;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use bytes::Bytes;
+use client::fault::Fault;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
+use protocol::headers::BUFFERING;
+use protocol::timing::UPSTREAM_IDLE_TIMEOUT;
+use reqwest::Response;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use server::buffer::{Buffered, buffer};
+use server::metrics::Timer;
+use tokio::time::{Instant, timeout};
+
+use crate::headers;
+use crate::state::Proxy;
+
+type Pieces = BoxStream<'static, Result<Bytes, Fault>>;
+
+/// A response whose start has been read.
+pub(crate) struct UpstreamResponse {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
+}
+
+enum Body {
+    Complete(Bytes),
+    Streaming(Pieces),
+}
+
+impl UpstreamResponse {
+    /// Reads the start: what comes until `buffer_until`, or nothing of a response that asks to be
+    /// sent as it comes.
+    pub(crate) async fn read(
+        mut response: Response,
+        buffer_until: Instant,
+        timer: Option<Timer>,
+    ) -> Result<Self, Fault> {
+        let status = StatusCode::from_u16(response.status().as_u16());
+        let status = status.map_err(|_| Fault::Protocol)?;
+        let headers = std::mem::take(response.headers_mut());
+        let body = if headers.get(BUFFERING).is_some_and(|value| value == "no") {
+            Body::Streaming(pieces(response, None).boxed())
+        } else {
+            match buffer(pieces(response, timer).boxed(), buffer_until).await? {
+                Buffered::Complete(body) => Body::Complete(body),
+                Buffered::Partial(start, rest) => {
+                    Body::Streaming(stream::iter([Ok(start)]).chain(rest).boxed())
+                }
+            }
+        };
+        Ok(Self { status, headers, body })
+    }
+
+    /// Returns the status.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the response to the client; a feed ends at shutdown, a rally by itself.
+    pub(crate) fn into_response(self, proxy: &Proxy) -> HttpResponse {
+        let mut response = HttpResponseBuilder::new(self.status);
+        for header in headers::response(&self.headers) {
+            response.append_header(header);
+        }
+        response.append_header((VIA, proxy.via.as_str()));
+        let is_feed =
+            self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        match self.body {
+            Body::Complete(body) => response.body(body),
+            Body::Streaming(body) if is_feed => {
+                response.streaming(body.take_until(proxy.shutdown.clone().cancelled_owned()))
+            }
+            Body::Streaming(body) => response.streaming(body),
+        }
+    }
+}
+
+/// Yields the body as it comes, and a fault when it is cut off or falls silent; one that came to its
+/// end is measured.
+fn pieces(
+    response: Response,
+    timer: Option<Timer>,
+) -> impl Stream<Item = Result<Bytes, Fault>> + Send {
+    stream::unfold(Some((response, timer)), async |rest| {
+        let (mut response, timer) = rest?;
+        match timeout(UPSTREAM_IDLE_TIMEOUT, response.chunk()).await {
+            Ok(Ok(Some(piece))) => Some((Ok(piece), Some((response, timer)))),
+            Ok(Ok(None)) => {
+                timer.into_iter().for_each(Timer::stop);
+                None
+            }
+            Ok(Err(error)) => Some((Err(error.into()), None)),
+            Err(_) => Some((Err(Fault::Timeout), None)),
+        }
+    })
+}
