@@ -1,25 +1,27 @@
-//! The whole cluster in one process: the real services, each with sockets of its own on loopback.
+//! A whole cluster in one process: the real services, each with sockets of its own on loopback.
 
 use std::fmt::Write;
-use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
-use court::options::Log;
-use court::peers::Peers;
-use court::serve::{CannotListen, Doors};
-use court::task::{Name, Task};
-use light::{LampOptions, Opener, Simulated, Way};
+use client::targets::Targets;
+use game::Side;
+use light::{Backend, LampOptions, Opener, Simulated};
 use manager::PlayOptions;
-use player::LuckOptions;
-use rally::Side;
+use player::ChanceOptions;
+use protocol::name::Name;
+use protocol::service::Service;
+use protocol::task::Task;
+use server::listeners::BindError;
+use server::options::LogOptions;
+use server::start::Start;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::panel::Panel;
 
-/// Holds what the demo can be told.
+/// The options of the demo.
 #[derive(Args, Clone, Debug)]
 pub struct DemoOptions {
     /// Simulated nodes, 1 to 64, named pi1, pi2, …
@@ -53,143 +55,111 @@ pub struct DemoOptions {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub luck: LuckOptions,
+    pub chance: ChanceOptions,
 
     #[command(flatten)]
     #[allow(missing_docs)]
     pub play: PlayOptions,
 
-    /// Of the first node; the lamps of the others are simulated, and all idle alike.
+    /// Of the first node; the lamps of the others are simulated, and all have the same idle pattern.
     #[command(flatten)]
     pub lamp: LampOptions,
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub log: Log,
+    pub log: LogOptions,
 }
 
-/// Runs a cluster in this process.
+/// A cluster that runs in this process.
 #[derive(Debug)]
 pub struct Demo {
     nodes: Vec<Node>,
-    running: JoinSet<io::Result<()>>,
-    stop: CancellationToken,
+    services: JoinSet<io::Result<()>>,
+    shutdown: CancellationToken,
     players: JoinSet<io::Result<()>>,
-    stop_players: CancellationToken,
+    shutdown_players: CancellationToken,
 }
 
-/// Tells what runs on a simulated node.
+/// A simulated node and what runs on it.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// The node's name.
     pub name: Name,
-    /// Where its proxy listens.
+    /// The address of its proxy.
     pub proxy: SocketAddr,
-    /// Where its proxy's admin port is.
+    /// The address of its proxy's admin port.
     pub admin: SocketAddr,
-    /// Its tasks but for the proxy and the light.
+    /// Its tasks, without the proxy and the light that every node has.
     pub tasks: Vec<Name>,
 }
 
 impl Demo {
-    /// Opens every port, then starts every service; ends when `stop` is cancelled. Simulated lamps
-    /// are shown on the panel, or as log lines if there is none.
+    /// Binds every port, then starts every service; ends when `shutdown` is cancelled. Simulated
+    /// lamps are shown on the panel, or as log lines if there is none.
     ///
     /// # Errors
     ///
-    /// [`CannotListen`], when the port asked for is taken.
+    /// [`BindError`], when the port asked for is taken.
     pub fn start(
-        options: DemoOptions,
+        options: &DemoOptions,
         panel: Option<&Panel>,
-        stop: CancellationToken,
-    ) -> Result<Self, CannotListen> {
-        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let name = |n: u8| Name::from_any(&format!("pi{n}"));
-        let mut nodes: Vec<Node> = (1..=options.nodes)
-            .map(|n| Node { name: name(n), proxy: free, admin: free, tasks: Vec::new() })
-            .collect();
-        let (mut running, mut players) = (JoinSet::new(), JoinSet::new());
-        let stop_players = CancellationToken::new();
-        let mut placed = 0;
-        // As Swarm does with equal nodes: one after the other.
-        let mut place = |service: &str, n: u8| {
-            let count = nodes.len();
-            let node = &mut nodes[placed % count];
-            placed += 1;
-            let name = Name::from_any(&format!("{service}.{n}"));
-            node.tasks.push(name.clone());
-            Task { name, node: node.name.clone() }
-        };
+        shutdown: CancellationToken,
+    ) -> Result<Self, BindError> {
+        let shutdown_players = CancellationToken::new();
+        let mut placement = Placement::new(options.nodes);
+        let ping = placement.bind(Service::Ping, options.players, &shutdown_players)?;
+        let pong = placement.bind(Service::Pong, options.players, &shutdown_players)?;
+        let managers = placement.bind(Service::Manager, options.managers, &shutdown)?;
+        let scoreboards = placement.bind(Service::Scoreboard, options.scoreboards, &shutdown)?;
+        let proxies = placement.bind_on_each(Service::Proxy, options.listen, &shutdown)?;
+        let lights = placement.bind_on_each(Service::Light, FREE, &shutdown)?;
 
-        // Whom a scoreboard asks who they are: the admin port of every task.
-        let mut whoami = Vec::new();
-        let DemoOptions { luck, play, lamp, .. } = options;
-        let mut side = |side: Side| {
-            let mut addresses = Vec::new();
-            for n in 1..=options.players {
-                let doors = Doors::open(free, free)?;
-                addresses.push(doors.public());
-                whoami.push(doors.admin());
-                let player = player::Options { side, luck };
-                let me = place(side.name(), n);
-                run(&mut players, player::run(player, me, doors, 1, stop_players.clone()));
-            }
-            Ok(Peers::from_iter(addresses))
-        };
-        let (ping, pong) = (side(Side::Ping)?, side(Side::Pong)?);
+        // All addresses are known before the first service starts.
+        let ping_targets = public(&ping);
+        let pong_targets = public(&pong);
+        let manager_targets = public(&managers);
+        let scoreboard_targets = public(&scoreboards);
+        let proxy_targets = admin(&proxies);
+        let all = ping.iter().chain(&pong).chain(&managers).chain(&scoreboards);
+        let task_targets = admin(all.chain(&proxies).chain(&lights));
+        let nodes = placement.nodes(&proxies);
 
-        let mut managers = Vec::new();
-        for n in 1..=options.managers {
-            let doors = Doors::open(free, free)?;
-            managers.push(doors.public());
-            whoami.push(doors.admin());
-            let manager = manager::Options { ping: ping.clone(), pong: pong.clone(), play };
-            let me = place("manager", n);
-            run(&mut running, manager::run(manager, me, doors, 1, stop.clone()));
+        let mut players = JoinSet::new();
+        for start in ping.into_iter().chain(pong) {
+            let side =
+                if start.identity().service == Service::Ping { Side::Ping } else { Side::Pong };
+            players.spawn(player::run(player::Options { side, chance: options.chance }, start));
         }
-
-        let managers = Peers::from_iter(managers);
-        let mut boards = Vec::new();
-        for n in 1..=options.scoreboards {
-            let doors = Doors::open(free, free)?;
-            whoami.push(doors.admin());
-            boards.push((place("scoreboard", n), doors));
+        let mut services = JoinSet::new();
+        for start in managers {
+            let ping = ping_targets.clone();
+            let pong = pong_targets.clone();
+            services
+                .spawn(manager::run(manager::Options { ping, pong, play: options.play }, start));
         }
-        let scoreboards = Peers::from_iter(boards.iter().map(|(_, doors)| doors.public()));
-
-        let mut doors = Vec::new();
-        for (n, node) in nodes.iter_mut().enumerate() {
-            let open = Doors::open(if n == 0 { options.listen } else { free }, free)?;
-            (node.proxy, node.admin) = (open.public(), open.admin());
-            whoami.push(open.admin());
-            doors.push(open);
-        }
-        let proxies = Peers::from_iter(nodes.iter().map(|node| node.admin));
-        for ((n, node), doors) in nodes.iter().enumerate().zip(doors) {
-            let (upstreams, boards) = (managers.clone(), scoreboards.clone());
-            let proxies = proxies.clone();
-            let proxy = proxy::Options { managers: upstreams, scoreboards: boards, proxies };
-            let task = |service: &str| {
-                let name = Name::from_any(&format!("{service}.{}", n + 1));
-                Task { name, node: node.name.clone() }
+        for start in proxies {
+            let proxy = proxy::Options {
+                managers: manager_targets.clone(),
+                scoreboards: scoreboard_targets.clone(),
+                proxies: proxy_targets.clone(),
             };
-            run(&mut running, proxy::run(proxy, task("proxy"), doors, 1, stop.clone()));
-
-            let doors = Doors::open_admin(free)?;
-            whoami.push(doors.admin());
-            let (me, idle) = (task("light"), lamp.idle);
-            let open = opener(lamp.clone(), n == 0, &me, panel);
-            let light = light::run(managers.clone(), idle, open, me, doors, 1, stop.clone());
-            run(&mut running, light);
+            services.spawn(proxy::run(proxy, start));
         }
-
-        for (me, doors) in boards {
-            let whoami = Peers::from_iter(whoami.iter().copied());
-            let (managers, peers) = (managers.clone(), scoreboards.clone());
-            let board = scoreboard::Options { managers, peers, whoami };
-            run(&mut running, scoreboard::run(board, me, doors, 1, stop.clone()));
+        for (n, start) in lights.into_iter().enumerate() {
+            let lamp = options.lamp.clone();
+            let opener = opener(lamp, n == 0, &start.identity().task.node, panel);
+            let idle = options.lamp.idle;
+            services.spawn(light::run_with(manager_targets.clone(), idle, opener, start));
         }
-        Ok(Self { nodes, running, stop, players, stop_players })
+        for start in scoreboards {
+            let scoreboard = scoreboard::Options {
+                managers: manager_targets.clone(),
+                scoreboards: scoreboard_targets.clone(),
+                tasks: task_targets.clone(),
+            };
+            services.spawn(scoreboard::run(scoreboard, start));
+        }
+        Ok(Self { nodes, services, shutdown, players, shutdown_players })
     }
 
     /// Returns the nodes and what runs on them.
@@ -198,10 +168,11 @@ impl Demo {
         &self.nodes
     }
 
-    /// Says what is running and what to try.
+    /// Returns a text that says what is running and what to try.
     #[must_use]
-    pub fn welcome(&self, colour: bool) -> String {
-        let (bold, plain) = if colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    pub fn welcome(&self, color: bool) -> String {
+        let bold = if color { "\x1b[1m" } else { "" };
+        let plain = if color { "\x1b[0m" } else { "" };
         let mut text = format!(
             "{bold}swarm-pong {}{plain}: a cluster of {} nodes in one process\n\n",
             env!("CARGO_PKG_VERSION"),
@@ -212,17 +183,17 @@ impl Demo {
             // Writing to a string does not fail.
             let _ = writeln!(text, "  {name:<5} http://{proxy:<22} {}", tasks.join(" "));
         }
-        let door = self.nodes[0].proxy;
-        let door = if door.ip().is_loopback() || door.ip().is_unspecified() {
-            format!("localhost:{}", door.port())
+        let proxy = self.nodes[0].proxy;
+        let proxy = if proxy.ip().is_loopback() || proxy.ip().is_unspecified() {
+            format!("localhost:{}", proxy.port())
         } else {
-            door.to_string()
+            proxy.to_string()
         };
         let _ = write!(
             text,
-            "\nTry\n  {bold}curl {door}{plain}\n  curl -N '{door}/?who&pace=300ms'\n  \
-             curl -H 'Accept: application/json' {door}\n  swarm-pong paths http://{door}\n  \
-             and http://{door} in a browser\n\n\
+            "\nTry\n  {bold}curl {proxy}{plain}\n  curl -N '{proxy}/?who&pace=300ms'\n  \
+             curl -H 'Accept: application/json' {proxy}\n  swarm-pong paths http://{proxy}\n  \
+             and http://{proxy} in a browser\n\n\
              Ctrl-C stops it.\n"
         );
         text
@@ -239,42 +210,108 @@ impl Demo {
         let mut outcome = Ok(());
         loop {
             let ended = tokio::select! {
-                Some(ended) = self.running.join_next() => ended,
+                Some(ended) = self.services.join_next() => ended,
                 Some(ended) = self.players.join_next() => ended,
                 else => return outcome,
             };
             let ended = ended.unwrap_or_else(|panic| Err(io::Error::other(panic)));
             if ended.is_err() {
-                self.stop.cancel();
+                self.shutdown.cancel();
             }
-            if self.running.is_empty() {
-                self.stop_players.cancel();
+            if self.services.is_empty() {
+                self.shutdown_players.cancel();
             }
             outcome = outcome.and(ended);
         }
     }
 }
 
-/// Returns what opens a node's lamp: for the first one what was asked for.
-fn opener(options: LampOptions, first: bool, me: &Task, panel: Option<&Panel>) -> Opener {
-    let simulated = matches!(options.lamp, None | Some(Way::Simulated));
+/// Any free port of the loopback.
+const FREE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Which task is on which node: as Swarm does with equal nodes, one after the other.
+struct Placement {
+    nodes: Vec<(Name, Vec<Name>)>,
+    placed: usize,
+}
+
+impl Placement {
+    fn new(nodes: u8) -> Self {
+        let name = |n| Name::from_any(&format!("pi{n}"));
+        Self { nodes: (1..=nodes).map(|n| (name(n), Vec::new())).collect(), placed: 0 }
+    }
+
+    /// Binds the ports of `count` tasks of a service.
+    fn bind(
+        &mut self,
+        service: Service,
+        count: u8,
+        shutdown: &CancellationToken,
+    ) -> Result<Vec<Start>, BindError> {
+        (1..=count)
+            .map(|n| {
+                let next = self.placed % self.nodes.len();
+                self.placed += 1;
+                let (node, tasks) = &mut self.nodes[next];
+                let name = Name::from_any(&format!("{service}.{n}"));
+                tasks.push(name.clone());
+                let task = Task { name, node: node.clone() };
+                Start::local(service, task, FREE, shutdown.clone())
+            })
+            .collect()
+    }
+
+    /// Binds the ports of a task on each node; `first` is that of the first node.
+    fn bind_on_each(
+        &self,
+        service: Service,
+        first: SocketAddr,
+        shutdown: &CancellationToken,
+    ) -> Result<Vec<Start>, BindError> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes
+            .map(|(n, (node, _))| {
+                let name = Name::from_any(&format!("{service}.{}", n + 1));
+                let task = Task { name, node: node.clone() };
+                let listen = if n == 0 { first } else { FREE };
+                Start::local(service, task, listen, shutdown.clone())
+            })
+            .collect()
+    }
+
+    /// Returns the nodes with their proxies.
+    fn nodes(self, proxies: &[Start]) -> Vec<Node> {
+        let nodes = self.nodes.into_iter().zip(proxies);
+        nodes
+            .map(|((name, tasks), start)| {
+                let proxy = start.public().unwrap_or(FREE);
+                Node { name, proxy, admin: start.admin(), tasks }
+            })
+            .collect()
+    }
+}
+
+fn public(starts: &[Start]) -> Targets {
+    starts.iter().filter_map(Start::public).collect()
+}
+
+fn admin<'a>(starts: impl IntoIterator<Item = &'a Start>) -> Targets {
+    starts.into_iter().map(Start::admin).collect()
+}
+
+/// Returns what opens a node's lamp: for the first node the one asked for.
+fn opener(options: LampOptions, first: bool, node: &Name, panel: Option<&Panel>) -> Opener {
+    let asked_for = options.backend.unwrap_or(Backend::Simulated);
+    let backend = if first { asked_for } else { Backend::Simulated };
     match panel {
-        _ if first && !simulated => light::opener(options, me.clone()),
-        Some(panel) => {
-            let row = panel.add(me.node.clone());
+        Some(panel) if backend == Backend::Simulated => {
+            let row = panel.add(node.clone());
             let panel = panel.clone();
             Box::new(move || {
                 let panel = panel.clone();
                 Ok(Box::new(Simulated::new(move |lights| panel.set(row, lights))))
             })
         }
-        None => light::opener(LampOptions { lamp: Some(Way::Simulated), ..options }, me.clone()),
+        _ => Box::new(move || backend.open(&options)),
     }
-}
-
-fn run(
-    running: &mut JoinSet<io::Result<()>>,
-    service: impl Future<Output = io::Result<()>> + Send + 'static,
-) {
-    running.spawn(service);
 }

@@ -4,54 +4,55 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
-use court::client::client;
+use client::fault::Fault;
+use client::http::client;
 use reqwest::StatusCode;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How long a service may take to answer. A busy one is asked again until then: Docker kills what
 /// is unhealthy, and busy is not.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long one question may take before it is asked anew.
-const ONE_QUESTION: Duration = Duration::from_millis(900);
+/// How long one request may take before the service is asked again.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(900);
 
-/// The pause after a question that failed at once.
+/// The pause after a request that failed at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Holds where to ask.
+/// The options of the health check.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct HealthcheckOptions {
-    /// The service's admin address; an unspecified one such as 0.0.0.0 is asked on loopback
+    /// Admin address of the service; an unspecified one such as 0.0.0.0 is asked on loopback
     #[arg(long, env = "PONG_ADMIN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:3001")]
     pub admin: SocketAddr,
 }
 
-/// Says what the service did instead of answering.
+/// The error returned when the service did not answer, with what came back instead.
 #[derive(Debug, thiserror::Error)]
 #[error("unhealthy: http://{0}/healthz: {1}")]
-pub struct Unhealthy(SocketAddr, String);
+pub struct UnhealthyError(SocketAddr, String);
 
 /// Asks the service for up to two seconds whether it answers at all.
 ///
 /// # Errors
 ///
-/// [`Unhealthy`], with what came back the last time.
-pub async fn run(options: HealthcheckOptions) -> Result<(), Unhealthy> {
+/// [`UnhealthyError`], with what came back the last time.
+pub async fn run(options: HealthcheckOptions) -> Result<(), UnhealthyError> {
     let address = reachable(options.admin);
     let client = client();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let asked = Instant::now();
-        let until = deadline.min(asked + ONE_QUESTION);
-        let question = client.get(format!("http://{address}/healthz")).send();
-        let came_back = match timeout_at(until, question).await {
-            Ok(Ok(answer)) if answer.status() == StatusCode::OK => return Ok(()),
-            Ok(Ok(answer)) => answer.status().to_string(),
-            Ok(Err(error)) => court::fault::Fault::from(error).to_string(),
-            Err(_) => "no answer in time".to_owned(),
+        let until = deadline.min(asked + REQUEST_TIMEOUT);
+        let request = client.get(format!("http://{address}/healthz")).send();
+        let came_back = match timeout_at(until, request).await {
+            Ok(Ok(response)) if response.status() == StatusCode::OK => return Ok(()),
+            Ok(Ok(response)) => response.status().to_string(),
+            Ok(Err(error)) => Fault::from(error).to_string(),
+            Err(_) => Fault::Timeout.to_string(),
         };
         if Instant::now() + PAUSE >= deadline {
-            return Err(Unhealthy(address, came_back));
+            return Err(UnhealthyError(address, came_back));
         }
         sleep_until(asked + PAUSE).await;
     }

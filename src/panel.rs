@@ -1,76 +1,73 @@
-//! The simulated lamps on a terminal: a line a node, below the log.
+//! The simulated lamps on a terminal: one line per node, below the log.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write, stderr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use court::log::{self, Format};
-use court::task::Name;
 use light::Lights;
+use parking_lot::Mutex;
+use protocol::name::Name;
+use server::log::{Format, resolved_format};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
-/// The most lines; more nodes than this share lines, so that all stay on the screen.
-const LINES: usize = 16;
+/// Maximum number of lines; more nodes than this share lines, so that all stay on the screen.
+const MAX_LINES: usize = 16;
 
-/// The colours of a lamp's three lights, as a terminal names them: bright red, yellow and green.
-const COLOURS: [u8; 3] = [91, 93, 92];
+/// The colors of a lamp's three lights, as a terminal names them: bright red, yellow and green.
+const COLORS: [u8; 3] = [91, 93, 92];
 
-/// Draws lamps at the end of what is on the terminal, and keeps log lines above them.
+/// A panel that draws lamps at the end of what is on the terminal, and keeps log lines above them.
 #[derive(Clone)]
 pub struct Panel(Arc<Mutex<State>>);
 
 struct State {
     out: Box<dyn Write + Send>,
-    colour: bool,
+    color: bool,
     lamps: Vec<(Name, Lights)>,
     /// How many lines are on the terminal now; none before it is shown.
     drawn: Option<usize>,
 }
 
 impl Panel {
-    /// Returns a panel on stderr if that is a terminal which can redraw a line, and the log on it is
-    /// for people.
+    /// Returns a panel on stderr if that is a terminal which can redraw a line, and the log is in
+    /// text format.
     #[must_use]
-    pub fn for_terminal(told: Option<Format>, colour: bool) -> Option<Self> {
+    pub fn for_terminal(format: Option<Format>, color: bool) -> Option<Self> {
         let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        let able = stderr().is_terminal() && !dumb && log::format(told) == Format::Text;
-        able.then(|| Self::new(stderr(), colour))
+        let able = stderr().is_terminal() && !dumb && resolved_format(format) == Format::Text;
+        able.then(|| Self::new(stderr(), color))
     }
 
     /// Makes a panel that is not shown yet.
-    pub fn new(out: impl Write + Send + 'static, colour: bool) -> Self {
-        let (out, lamps) = (Box::new(out), Vec::new());
-        Self(Arc::new(Mutex::new(State { out, colour, lamps, drawn: None })))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn new(out: impl Write + Send + 'static, color: bool) -> Self {
+        let out = Box::new(out);
+        Self(Arc::new(Mutex::new(State { out, color, lamps: Vec::new(), drawn: None })))
     }
 
     /// Adds a node's lamp and returns its place.
     pub fn add(&self, node: Name) -> usize {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         state.lamps.push((node, Lights::DARK));
         state.lamps.len() - 1
     }
 
     /// Shows the panel from now on.
     pub fn show(&self) {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         state.drawn = Some(0);
         state.draw("");
     }
 
     /// Changes a lamp.
     pub fn set(&self, place: usize, lights: Lights) {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         if let Some(lamp) = state.lamps.get_mut(place) {
             lamp.1 = lights;
             state.draw("");
         }
     }
 
-    /// Returns what log lines are to be written with.
+    /// Returns a writer for log lines.
     #[must_use]
     pub fn writer(&self) -> BoxMakeWriter {
         let panel = self.clone();
@@ -78,10 +75,10 @@ impl Panel {
     }
 }
 
-/// Writes log lines, each in one piece, above the lamps.
+/// Writes log lines, each of them whole, above the lamps.
 impl Write for Panel {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         if state.drawn.is_some() {
             state.draw(&String::from_utf8_lossy(text));
         } else {
@@ -91,7 +88,7 @@ impl Write for Panel {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.state().out.flush()
+        self.0.lock().out.flush()
     }
 }
 
@@ -107,27 +104,27 @@ impl State {
         if !log.is_empty() {
             let _ = write!(text, "\x1b[J{log}");
         }
-        let a_line = self.lamps.len().div_ceil(LINES).max(1);
-        for lamps in self.lamps.chunks(a_line) {
+        let per_line = self.lamps.len().div_ceil(MAX_LINES).max(1);
+        for lamps in self.lamps.chunks(per_line) {
             for (node, lights) in lamps {
-                let _ = write!(text, "  {node:<6}{}", picture(*lights, self.colour));
+                let _ = write!(text, "  {node:<6}{}", render_lamp(*lights, self.color));
             }
-            // Whatever the line was longer before.
+            // The line may have been longer before.
             text.push_str("\x1b[K\n");
         }
-        self.drawn = Some(self.lamps.len().div_ceil(a_line));
-        // A terminal that is gone is no reason to stop the cluster.
+        self.drawn = Some(self.lamps.len().div_ceil(per_line));
+        // The cluster plays on even if the terminal is gone.
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
 }
 
-/// Paints a traffic light and, since not everybody sees its colours, what it says.
-fn picture(lights: Lights, colour: bool) -> String {
+/// Renders a traffic light and, since not everybody sees its colors, what it says.
+fn render_lamp(lights: Lights, color: bool) -> String {
     let mut text = String::new();
-    for (on, colour_of) in lights.in_order().into_iter().zip(COLOURS) {
+    for (on, code) in lights.in_order().into_iter().zip(COLORS) {
         let dot = if on { '●' } else { '○' };
-        let _ = match (colour, on) {
-            (true, true) => write!(text, "\x1b[{colour_of}m{dot}\x1b[0m "),
+        let _ = match (color, on) {
+            (true, true) => write!(text, "\x1b[{code}m{dot}\x1b[0m "),
             (true, false) => write!(text, "\x1b[2m{dot}\x1b[0m "),
             (false, _) => write!(text, "{dot} "),
         };
@@ -145,15 +142,22 @@ fn picture(lights: Lights, colour: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZero;
+
+    use vt100::Parser;
+
     use super::*;
 
-    /// Collects what is written to it.
-    #[derive(Clone, Default)]
-    struct Screen(Arc<Mutex<Vec<u8>>>);
+    /// A terminal of 24 lines that emulates what is written to it.
+    #[derive(Clone)]
+    struct Screen(Arc<Mutex<Parser>>);
 
     impl Write for Screen {
         fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("whole").write(text)
+            // A terminal's driver adds the carriage return.
+            let text = String::from_utf8_lossy(text).replace('\n', "\r\n");
+            self.0.lock().process(text.as_bytes());
+            Ok(text.len() - text.matches('\r').count())
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -162,50 +166,16 @@ mod tests {
     }
 
     impl Screen {
-        /// Returns the lines that are to be seen on a terminal that knows A, J and K.
+        /// Returns the lines that are to be seen.
         fn lines(&self) -> Vec<String> {
-            let text = String::from_utf8(self.0.lock().expect("whole").clone()).expect("UTF-8");
-            let (mut lines, mut row, mut column) = (Vec::<Vec<char>>::new(), 0, 0);
-            let mut chars = text.chars();
-            while let Some(c) = chars.next() {
-                lines.resize(lines.len().max(row + 1), Vec::new());
-                match c {
-                    '\n' => (row, column) = (row + 1, 0),
-                    '\x1b' => {
-                        let mut count = chars.by_ref().skip(1);
-                        let mut number = String::new();
-                        let command = loop {
-                            match count.next().expect("a command") {
-                                digit if digit.is_ascii_digit() => number.push(digit),
-                                command => break command,
-                            }
-                        };
-                        match command {
-                            'A' => row -= number.parse::<usize>().expect("how far"),
-                            'J' => lines.truncate(row),
-                            'K' => lines[row].truncate(column),
-                            other => panic!("unknown command {other}"),
-                        }
-                    }
-                    c => {
-                        let line = &mut lines[row];
-                        line.resize(line.len().max(column + 1), ' ');
-                        line[column] = c;
-                        column += 1;
-                    }
-                }
-            }
-            let text = |line: &Vec<char>| line.iter().collect::<String>().trim_end().to_owned();
-            let mut lines: Vec<_> = lines.iter().map(text).collect();
-            while lines.last().is_some_and(String::is_empty) {
-                lines.pop();
-            }
-            lines
+            let screen = self.0.lock().screen().contents();
+            screen.lines().map(|line| line.trim_end().to_owned()).collect()
         }
     }
 
     fn panel() -> (Panel, Screen) {
-        let screen = Screen::default();
+        let size = |n| NonZero::new(n).expect("positive");
+        let screen = Screen(Arc::new(Mutex::new(Parser::new(size(24), size(120), 0))));
         let panel = Panel::new(screen.clone(), false);
         for node in ["pi1", "pi2"] {
             panel.add(node.parse().expect("a name"));
@@ -248,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_the_lights_own() {
-        assert!(picture(Lights::RED, true).starts_with("\x1b[91m●\x1b[0m \x1b[2m○"));
+    fn lamps_have_the_colors_of_their_lights() {
+        assert!(render_lamp(Lights::RED, true).starts_with("\x1b[91m●\x1b[0m \x1b[2m○"));
     }
 }

@@ -1,51 +1,49 @@
-//! The paths between the nodes, on a terminal.
+//! The command `paths`: the health of the paths between nodes, on a terminal.
 
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use court::client::{client, read};
-use court::fault::Fault;
-use court::path::{FORMAT, Paths};
-use court::task::Task;
+use client::fault::Fault;
+use client::http::{client, read};
+use protocol::path::{FORMAT, PathList};
+use protocol::task::Task;
+use protocol::timing::PATHS_REQUEST_TIMEOUT;
 use reqwest::Url;
 use tokio::time::{Instant, sleep, timeout};
 
 mod table;
 
-use table::table;
-
-/// How long the answer may take: a proxy tries several scoreboards for up to 10 s.
-const PATIENCE: Duration = Duration::from_secs(12);
+use table::render;
 
 /// How long a scoreboard may know of no proxy: it asks them each second.
-const JUST_STARTED: Duration = Duration::from_secs(3);
+const STARTUP_GRACE: Duration = Duration::from_secs(3);
 
 /// The pause before it is asked again.
-const AGAIN: Duration = Duration::from_millis(500);
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
-/// The most bytes of an answer: that of a thousand nodes with 16 paths each.
-const MOST: usize = 8 * 1024 * 1024;
+/// Maximum size of a response in bytes: that of a thousand nodes with 16 paths each.
+const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Holds whom to ask.
+/// The options of the command `paths`.
 #[derive(Args, Clone, Debug)]
 pub struct PathsOptions {
-    /// Any node's port 3000, or a scoreboard: http://HOST:PORT; without a port it is 3000
+    /// Any node's port 3000, or a scoreboard: http://HOST:PORT; the port defaults to 3000
     #[arg(env = "PONG_URL", value_name = "URL", default_value = "http://127.0.0.1:3000",
-        value_parser = url)]
+        value_parser = parse_url)]
     pub url: Url,
 }
 
-/// Reads where to ask; without a port it is 3000.
-fn url(text: &str) -> Result<Url, String> {
+/// Parses where to ask; without a port it is 3000.
+fn parse_url(text: &str) -> Result<Url, String> {
     let shape = "not http://HOST[:PORT], such as http://pi1:3000";
     let mut url: Url = text.parse().map_err(|_| shape.to_owned())?;
     let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
     if url.scheme() != "http" || !bare {
         return Err(shape.to_owned());
     }
-    // What says :80 says nothing to the parser, since that is the usual port.
+    // The parser drops :80, since that is the default port of HTTP.
     if url.port().is_none() && !text.trim_end_matches('/').ends_with(":80") {
         url.set_port(Some(3000)).map_err(|()| shape.to_owned())?;
     }
@@ -53,16 +51,16 @@ fn url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Says why it cannot be told how the paths are, and what to do.
+/// The error returned when the health of the paths is unknown, with what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum CannotTell {
+pub enum PathsError {
     /// Nothing that speaks HTTP answered.
     #[error(
         "{0}: {1}; is a swarm-pong proxy there? Start one ('swarm-pong demo'), or name another \
          node's: swarm-pong paths http://NODE:3000"
     )]
     NoAnswer(Url, Fault),
-    /// A proxy answered, but nobody behind it.
+    /// A proxy answered, but no scoreboard behind it.
     #[error(
         "{0}: {1}; the proxy reaches no scoreboard: start one, such as with 'docker service scale \
          pong_scoreboard=2'"
@@ -75,54 +73,58 @@ pub enum CannotTell {
         version = env!("CARGO_PKG_VERSION")
     )]
     Unreadable(Url),
-    /// A scoreboard answered that has heard of no proxy.
+    /// A scoreboard answered that knows of no proxy.
     #[error(
-        "{0}: {1} has heard of no proxy, so nothing is measured; when it has only just started, try \
-         again, else see whether its option --whoami names the proxies"
+        "{0}: {1} has no probe reports yet; if it has only just started, retry, else check that its \
+         option --tasks names the proxies"
     )]
     NothingMeasured(Url, Task),
 }
 
-/// Prints the paths; the exit code tells whether one is broken.
+/// Prints the health of the paths; the exit code says whether one is broken.
 ///
 /// # Errors
 ///
-/// [`CannotTell`], when nobody answers who knows.
+/// [`PathsError`], when no scoreboard responds.
 pub async fn run(
     options: &PathsOptions,
-    colour: bool,
+    color: bool,
     out: &mut impl Write,
-) -> Result<ExitCode, CannotTell> {
-    let patience = Instant::now() + JUST_STARTED;
-    let paths = loop {
-        let paths = ask(&options.url).await?;
-        if paths.nodes > 0 {
-            break paths;
+) -> Result<ExitCode, PathsError> {
+    let give_up_at = Instant::now() + STARTUP_GRACE;
+    let list = loop {
+        let list = ask(&options.url).await?;
+        if list.nodes > 0 {
+            break list;
         }
-        if Instant::now() >= patience {
-            return Err(CannotTell::NothingMeasured(options.url.clone(), paths.board));
+        if Instant::now() >= give_up_at {
+            return Err(PathsError::NothingMeasured(options.url.clone(), list.scoreboard));
         }
-        sleep(AGAIN).await;
+        sleep(RETRY_PAUSE).await;
     };
-    // Nobody may be reading; the exit code tells it too.
-    let _ = out.write_all(table(&paths, colour).as_bytes());
-    Ok(ExitCode::from(u8::from(paths.broken > 0)))
+    // Nobody may be reading; the exit code says it too.
+    let _ = out.write_all(render(&list, color).as_bytes());
+    Ok(ExitCode::from(u8::from(list.broken > 0)))
 }
 
-async fn ask(url: &Url) -> Result<Paths, CannotTell> {
-    let answer = async { read(client().get(url.clone()).send().await?, MOST).await };
-    let body = match timeout(PATIENCE, answer).await.unwrap_or(Err(Fault::Timeout)) {
+async fn ask(url: &Url) -> Result<PathList, PathsError> {
+    let request = async {
+        let mut response = client().get(url.clone()).send().await?;
+        read(&mut response, MAX_BODY_BYTES).await
+    };
+    let response = timeout(PATHS_REQUEST_TIMEOUT, request).await;
+    let body = match response.unwrap_or(Err(Fault::Timeout)) {
         Ok(body) => body,
         Err(fault @ Fault::Status(status)) if matches!(status.as_u16(), 502..=504) => {
-            return Err(CannotTell::NoScoreboard(url.clone(), fault));
+            return Err(PathsError::NoScoreboard(url.clone(), fault));
         }
         Err(Fault::Status(_) | Fault::Body | Fault::Protocol) => {
-            return Err(CannotTell::Unreadable(url.clone()));
+            return Err(PathsError::Unreadable(url.clone()));
         }
-        Err(fault) => return Err(CannotTell::NoAnswer(url.clone(), fault)),
+        Err(fault) => return Err(PathsError::NoAnswer(url.clone(), fault)),
     };
-    let paths = serde_json::from_slice(&body).ok().filter(|paths: &Paths| paths.format == FORMAT);
-    paths.ok_or_else(|| CannotTell::Unreadable(url.clone()))
+    let list = serde_json::from_slice(&body).ok().filter(|list: &PathList| list.format == FORMAT);
+    list.ok_or_else(|| PathsError::Unreadable(url.clone()))
 }
 
 #[cfg(test)]
@@ -130,19 +132,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_a_host_and_its_port_3000_unless_told() {
+    fn the_port_defaults_to_3000() {
         for (text, asked) in [
             ("http://pi1", "http://pi1:3000/paths"),
             ("http://pi1:8080/", "http://pi1:8080/paths"),
             ("http://pi1:80", "http://pi1/paths"),
             ("http://[fd00::4]", "http://[fd00::4]:3000/paths"),
         ] {
-            assert_eq!(url(text).expect("lawful").as_str(), asked);
+            assert_eq!(parse_url(text).expect("valid").as_str(), asked);
         }
         for text in
             ["", "pi1", "pi1:3000", "https://pi1", "http://pi1/rally", "http://a@pi1", "http://"]
         {
-            assert!(url(text).is_err(), "{text}");
+            assert!(parse_url(text).is_err(), "{text}");
         }
     }
 }

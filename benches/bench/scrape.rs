@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Scrapes a service once a second, until it is dropped.
+/// Scrapes of a service, one a second, until this is dropped.
 pub(crate) struct Scrapes {
     enough: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -19,7 +19,10 @@ impl Scrapes {
         let until = Arc::clone(&enough);
         let thread = std::thread::spawn(move || {
             while !until.load(Ordering::Relaxed) {
-                assert!(scrape(admin).contains("pong_stroke_seconds_bucket"), "no histogram");
+                assert!(
+                    scrape(admin).contains("pong_stroke_duration_seconds_bucket"),
+                    "no histogram"
+                );
                 std::thread::park_timeout(Duration::from_secs(1));
             }
         });

@@ -16,19 +16,19 @@ pub enum Fault {
     #[error("host unreachable")]
     Unreachable,
     /// The connection was closed or reset before the response was complete.
-    #[error("connection lost")]
+    #[error("connection reset")]
     Reset,
     /// The response did not come in time.
-    #[error("no answer in time")]
+    #[error("timed out")]
     Timeout,
     /// The status is not 200.
     #[error("status {0}")]
     Status(StatusCode),
     /// The body is not what the contract says.
-    #[error("unreadable body")]
+    #[error("invalid body")]
     Body,
     /// The response is not HTTP.
-    #[error("unreadable answer")]
+    #[error("invalid HTTP response")]
     Protocol,
 }
 

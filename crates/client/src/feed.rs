@@ -45,7 +45,7 @@ pub enum DisconnectReason {
     #[error("ended")]
     Ended,
     /// It was silent for as long as three heartbeats.
-    #[error("silent for {} s", FEED_IDLE_TIMEOUT.as_secs())]
+    #[error("no data for {} s", FEED_IDLE_TIMEOUT.as_secs())]
     Silent,
     /// It could not be opened, or broke.
     #[error(transparent)]

@@ -178,10 +178,10 @@ pub struct RallyResult {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidEvent {
     /// Its data is not what its kind stands for.
-    #[error("unreadable data: {0}")]
+    #[error("invalid data: {0}")]
     Data(#[from] serde_json::Error),
     /// A field is out of range.
-    #[error("a value out of range in '{0}'")]
+    #[error("field '{0}' out of range")]
     Value(&'static str),
 }
 
@@ -267,10 +267,10 @@ mod tests {
     #[test]
     fn invalid_events_are_rejected_with_the_reason() {
         for (kind, data, reason) in [
-            ("stroke", STROKE.replace("5eed-1", "<b>"), "unreadable data: a name has 1 to 63"),
-            ("stroke", STROKE.replace(r#""n":1"#, r#""n":199"#), "a value out of range in 'n'"),
-            ("stroke", STROKE.replace("pi3", "p i"), "unreadable data: a name has 1 to 63"),
-            ("stroke", "{".to_owned(), "unreadable data: EOF"),
+            ("stroke", STROKE.replace("5eed-1", "<b>"), "invalid data: a name has 1 to 63"),
+            ("stroke", STROKE.replace(r#""n":1"#, r#""n":199"#), "field 'n' out of range"),
+            ("stroke", STROKE.replace("pi3", "p i"), "invalid data: a name has 1 to 63"),
+            ("stroke", "{".to_owned(), "invalid data: EOF"),
         ] {
             let refusal = parse(kind, &data).expect_err("invalid");
             assert!(refusal.starts_with(reason), "{refusal}");

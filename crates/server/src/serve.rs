@@ -161,5 +161,5 @@ fn close_connection<B: MessageBody>(response: &mut ServiceResponse<B>) {
 }
 
 async fn not_found() -> HttpResponse {
-    HttpResponse::NotFound().body("nothing here\n")
+    HttpResponse::NotFound().body("not found\n")
 }
