@@ -3,43 +3,77 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /`, `/page/FILE` | the page |
-//! | `GET /score` | everything the page shows but for the rallies, as JSON |
-//! | `GET /paths` | how every path between two nodes is, as JSON |
+//! | `GET /score` | everything the page shows except the rallies, as JSON |
+//! | `GET /paths` | the health of every path between two nodes, as JSON |
 //! | `GET /events` | the same as it changes, as server-sent events |
-//! | `GET /lives` | what another scoreboard asks for |
+//! | `GET /sync` | the counters that another scoreboard asks for |
 //!
-//! It learns everything over the network the game is played on: who plays from service discovery and
-//! each task's `/whoami`, what is played from the managers' feeds. It needs no Docker socket.
+//! Everything comes over the network that the game is played on: placement from service discovery
+//! and each task's `/whoami`, rallies from the managers' feeds. No Docker socket is needed.
 //!
-//! Start reading at `board.rs`: what it knows, of which `lives.rs` is the score, `tasks.rs` the
-//! placement, `share.rs` the spread, `paths.rs` the network, with `knocks.rs` from the proxies, and
-//! `shown.rs` the ball. `census.rs` asks the tasks, `news.rs` tells browsers, `exchange.rs` other
-//! scoreboards.
+//! `cluster.rs` holds what is known; `feeds.rs`, `poll.rs` and `sync.rs` keep it up to date, and
+//! `publish.rs` sends what has changed to browsers.
 
-mod board;
-mod census;
-mod exchange;
-mod knocks;
-mod lives;
-mod news;
+use std::io;
+use std::sync::Arc;
+
+use protocol::id::InstanceId;
+use protocol::service::Service;
+use server::start::Start;
+
+mod cluster;
+mod feeds;
+mod fetch;
+mod metrics;
 mod options;
 mod page;
 mod paths;
+mod poll;
+mod probes;
+mod publish;
+mod recent;
 mod routes;
-mod service;
-mod share;
-mod shown;
+mod score;
+mod shares;
+mod snapshot;
+mod state;
+mod sync;
 mod tasks;
-mod turns;
 mod window;
 
-use std::time::Duration;
-
 pub use options::Options;
-pub use service::run;
 
-/// The most tasks that are kept: of all services, and players that one manager tells of.
-const MOST_TASKS: usize = 512;
+use publish::Publisher;
+use state::State;
 
-/// How long what is not heard of any more is remembered.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+/// Runs a scoreboard until shutdown.
+///
+/// # Errors
+///
+/// That of [`Start::serve`].
+pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
+    let state = Arc::new(State::new(InstanceId::new(rand::random())));
+    let publisher = Arc::new(Publisher::new(start.identity(), Arc::clone(&state)));
+    metrics::register(start.metrics(), &state, &publisher);
+
+    let updates = start.subscribe(options.managers).await;
+    start.spawn("showcase", feeds::run(Arc::clone(&state), updates));
+    let scoreboards = start.discover(Service::Scoreboard.name(), options.scoreboards).await;
+    start.spawn("sync", sync::run(Arc::clone(&state), scoreboards));
+    // One discovery per name, so that a slow lookup does not delay the others.
+    let mut tasks = Vec::new();
+    for target in options.tasks.split() {
+        tasks.push(start.discover("task", target).await);
+    }
+    start.spawn("polling", poll::run(Arc::clone(&state), tasks));
+
+    let shutdown = start.shutdown().clone();
+    start.spawn_to_end("publisher", publish::run(Arc::clone(&publisher), shutdown));
+
+    let known = Arc::clone(&state);
+    start.ready(move || known.ready());
+    start.serve(move |config| routes::configure(config, &state, &publisher)).await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,12 @@
-//! What a scoreboard can be told.
+//! The options of the scoreboard.
 
 use clap::Args;
-use court::peers::Peers;
+use client::targets::Targets;
 
-/// Holds a scoreboard's own options.
+/// Options of the scoreboard.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Where managers are, whose feeds are followed: names are resolved to all their addresses,
+    /// Where the managers are, whose feeds are read: names are resolved to all their addresses,
     /// again each second
     #[arg(
         long,
@@ -14,24 +14,24 @@ pub struct Options {
         value_name = "HOST:PORT,…",
         default_value = "tasks.manager:3000"
     )]
-    pub managers: Peers,
+    pub managers: Targets,
 
-    /// Where all scoreboards are, this one too; each keeps what the others have heard
+    /// Where all scoreboards are, this one included; each takes over what the others have received
     #[arg(
         long,
-        env = "PONG_PEERS",
+        env = "PONG_SCOREBOARDS",
         value_name = "HOST:PORT,…",
         default_value = "tasks.scoreboard:3000"
     )]
-    pub peers: Peers,
+    pub scoreboards: Targets,
 
-    /// Where the admin ports of all tasks are, to learn from /whoami which task is on which node
+    /// Where the admin ports of all tasks are; their /whoami says which task is on which node
     #[arg(
         long,
-        env = "PONG_WHOAMI",
+        env = "PONG_TASK_TARGETS",
         value_name = "HOST:PORT,…",
         default_value = "tasks.ping:3001,tasks.pong:3001,tasks.manager:3001,tasks.light:3001,\
             tasks.scoreboard:3001,tasks.proxy:3001"
     )]
-    pub whoami: Peers,
+    pub tasks: Targets,
 }

@@ -1,15 +1,16 @@
-//! The page's files, in the binary as they are in the folder `page`.
+//! The files of the page, compiled into the binary from the folder `page`.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
 
-/// What the page may load and do: its own files and its own server's events, nothing else. Styles
-/// and scripts within the HTML are not run, so a name that slipped in as markup would do nothing.
+/// What the page may load: its own files and its own server's events, nothing else. Inline styles
+/// and scripts are not run, so a name that slipped in as markup would have no effect.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Holds one file.
+/// A file of the page.
 pub(crate) struct File {
+    /// Its name below `/page/`.
     pub(crate) name: &'static str,
     kind: &'static str,
     content: &'static [u8],
@@ -24,25 +25,25 @@ macro_rules! file {
 /// The page itself.
 pub(crate) const INDEX: File = file!("index.html", "text/html; charset=utf-8");
 
-/// What it loads, from `/page/`.
+/// The files it loads from `/page/`.
 pub(crate) const FILES: &[File] = &[
     file!("page.css", "text/css; charset=utf-8"),
     file!("icon.svg", "image/svg+xml"),
     file!("main.js", "text/javascript; charset=utf-8"),
-    file!("news.js", "text/javascript; charset=utf-8"),
+    file!("events.js", "text/javascript; charset=utf-8"),
     file!("dom.js", "text/javascript; charset=utf-8"),
     file!("score.js", "text/javascript; charset=utf-8"),
     file!("court.js", "text/javascript; charset=utf-8"),
     file!("ball.js", "text/javascript; charset=utf-8"),
-    file!("share.js", "text/javascript; charset=utf-8"),
+    file!("shares.js", "text/javascript; charset=utf-8"),
     file!("paths.js", "text/javascript; charset=utf-8"),
     file!("rallies.js", "text/javascript; charset=utf-8"),
     file!("serve.js", "text/javascript; charset=utf-8"),
 ];
 
 impl File {
-    /// Answers with the file; a browser asks anew each time, since an update replaces it.
-    pub(crate) fn answer(&self) -> HttpResponse {
+    /// Responds with the file; a browser revalidates it each time, since an update replaces it.
+    pub(crate) fn respond(&self) -> HttpResponse {
         HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, self.kind))
             .insert_header((header::CACHE_CONTROL, "no-cache"))

@@ -1,57 +1,63 @@
 //! The scoreboard's public port.
 
+use std::sync::Arc;
+
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
-use serde_json::value::RawValue;
+use protocol::sync::{SyncPage, SyncQuery};
 
-use crate::exchange::{self, Question};
 use crate::page::{self, File};
-use crate::service::Scoreboard;
+use crate::publish::Publisher;
+use crate::state::State;
+use crate::sync;
 
 /// Adds the public port's routes; whatever is not a GET is refused.
-pub(crate) fn routes(config: &mut web::ServiceConfig) {
+pub(crate) fn configure(
+    config: &mut web::ServiceConfig,
+    state: &Arc<State>,
+    publisher: &Arc<Publisher>,
+) {
     config
+        .app_data(web::Data::from(Arc::clone(state)))
+        .app_data(web::Data::from(Arc::clone(publisher)))
         .service(web::resource("/").route(web::get().to(index)))
         .service(web::resource("/page/{file}").route(web::get().to(file)))
         .service(web::resource("/score").route(web::get().to(score)))
         .service(web::resource("/paths").route(web::get().to(paths)))
         .service(web::resource("/events").route(web::get().to(events)))
-        .service(web::resource("/lives").route(web::get().to(lives)));
+        .service(web::resource("/sync").route(web::get().to(sync)));
 }
 
 async fn index() -> HttpResponse {
-    page::INDEX.answer()
+    page::INDEX.respond()
 }
 
 async fn file(name: web::Path<String>) -> HttpResponse {
     page::FILES
         .iter()
         .find(|file| file.name == *name)
-        .map_or_else(|| HttpResponse::NotFound().body("no such file\n"), File::answer)
+        .map_or_else(|| HttpResponse::NotFound().body("no such file\n"), File::respond)
 }
 
-async fn score(scoreboard: web::Data<Scoreboard>) -> HttpResponse {
-    json(&scoreboard.news.score())
+async fn score(publisher: web::Data<Publisher>) -> HttpResponse {
+    json(publisher.score())
 }
 
-async fn paths(scoreboard: web::Data<Scoreboard>) -> HttpResponse {
-    json(&scoreboard.news.paths())
+async fn paths(publisher: web::Data<Publisher>) -> HttpResponse {
+    json(publisher.paths())
 }
 
-fn json(text: &RawValue) -> HttpResponse {
+fn json(text: String) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(format!("{text}\n"))
+        .body(text + "\n")
 }
 
-async fn events(scoreboard: web::Data<Scoreboard>) -> HttpResponse {
-    scoreboard.news.answer()
+async fn events(publisher: web::Data<Publisher>) -> HttpResponse {
+    publisher.subscribe()
 }
 
-async fn lives(
-    scoreboard: web::Data<Scoreboard>,
-    question: web::Query<Question>,
-) -> web::Json<exchange::Answer> {
-    web::Json(exchange::answer(&scoreboard.news, &scoreboard.life, &question))
+async fn sync(state: web::Data<State>, query: web::Query<SyncQuery>) -> web::Json<SyncPage> {
+    web::Json(sync::page(&state, &query))
 }

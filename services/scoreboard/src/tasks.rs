@@ -1,184 +1,143 @@
-//! Which tasks there are, and how each is: the placement as service discovery shows it.
+//! Which tasks there are, and the state of each: the placement as service discovery shows it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use court::fault::Fault;
-use court::task::{Name, Task};
-use serde::{Deserialize, Serialize};
+use client::fault::Fault;
+use protocol::service::Service;
+use protocol::snapshot::{TaskState, TaskView};
+use protocol::whoami::WhoAmI;
 use tokio::time::Instant;
 
-use crate::MOST_TASKS;
+/// Maximum number of tasks of all services.
+const MAX_TASKS: usize = 512;
 
-/// How long a task that came after the scoreboard is called new.
+/// How long a task that came after the scoreboard is new.
 const NEW: Duration = Duration::from_secs(6);
 
 /// How long after the scoreboard's own start a task is taken to have been there before.
-const SETTLED: Duration = Duration::from_secs(3);
+const STARTUP_GRACE: Duration = Duration::from_secs(3);
 
-/// How long a task that is gone is still told of.
+/// How long a task that is gone is still shown.
 const GONE: Duration = Duration::from_secs(20);
 
-/// The most tasks that are gone and still told of.
-const MOST_GONE: usize = 64;
+/// Maximum number of tasks that are gone and still shown.
+const MAX_GONE: usize = 64;
 
-/// What a task that does not answer has to its credit. A refused connection costs half of it: one
-/// could be a restart, two in a row are an end. A late answer costs a quarter: it may be busy.
-const CREDIT: u8 = 4;
+/// How many failures make a task gone, where a late answer counts as one, since the task may be
+/// busy, and anything else as two: one refused connection may be a restart, two in a row are an end.
+const MAX_FAILURES: u8 = 4;
 
-/// Tells who a task is, as its `/whoami` answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Who {
-    service: Lawful,
-    task: Lawful,
-    node: Lawful,
-    version: Lawful,
-    /// What the build is called.
-    release: Lawful,
-    os: Lawful,
-    arch: Lawful,
-    /// In seconds since 1970.
-    started: u64,
-}
-
-/// Holds a text of another task's, made harmless: whatever it says becomes a [`Name`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String")]
-pub(crate) struct Lawful(Name);
-
-impl From<String> for Lawful {
-    fn from(text: String) -> Self {
-        Self(Name::from_any(&text))
-    }
-}
-
-impl Who {
-    /// Tells whether it is a task of this service.
-    pub(crate) fn is(&self, service: &str) -> bool {
-        self.service.0.as_str() == service
-    }
-
-    fn task(&self) -> Task {
-        Task { name: self.task.0.clone(), node: self.node.0.clone() }
-    }
-}
-
-/// Names how a task is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum State {
-    /// It came a moment ago.
-    New,
-    /// It is there.
-    Here,
-    /// It still answers, but discovery does not show it any more: it is about to stop.
-    Leaving,
-    /// It does not answer any more.
-    Gone,
-}
-
-/// Tells one task.
-#[derive(Debug, Serialize)]
-pub(crate) struct Told<'a> {
-    #[serde(flatten)]
-    who: &'a Who,
-    state: State,
-}
-
-/// Keeps the tasks by their admin addresses.
+/// The tasks by the addresses of their admin ports.
 #[derive(Debug)]
-pub(crate) struct Tasks {
-    begun: Instant,
-    here: HashMap<SocketAddr, Seen>,
-    gone: Vec<(SocketAddr, Seen, Instant)>,
-    /// Whether somebody came who has not been told of.
-    pub(crate) has_newcomer: bool,
+pub(crate) struct TaskRegistry {
+    started: Instant,
+    running: HashMap<SocketAddr, KnownTask>,
+    gone: VecDeque<GoneTask>,
 }
 
 #[derive(Debug)]
-struct Seen {
-    who: Who,
+struct KnownTask {
+    whoami: WhoAmI,
     since: Instant,
-    listed: bool,
-    credit: u8,
+    is_listed: bool,
+    failures_left: u8,
 }
 
-impl Tasks {
+#[derive(Debug)]
+struct GoneTask {
+    address: SocketAddr,
+    task: KnownTask,
+    since: Instant,
+}
+
+impl TaskRegistry {
+    /// Makes a registry without tasks.
     pub(crate) fn new() -> Self {
-        Self { begun: Instant::now(), here: HashMap::new(), gone: Vec::new(), has_newcomer: false }
+        Self { started: Instant::now(), running: HashMap::new(), gone: VecDeque::new() }
     }
 
-    /// Takes in what discovery shows now; returns whom to ask: those and all that were there before.
-    pub(crate) fn listed(&mut self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
-        let mut ask = addresses.to_vec();
-        let listed: HashSet<_> = addresses.iter().collect();
-        for (address, seen) in &mut self.here {
-            seen.listed = listed.contains(address);
-            if !seen.listed {
-                ask.push(*address);
+    /// Records a task's answer, and whether discovery lists its address; returns whether that is a
+    /// change.
+    pub(crate) fn answered(
+        &mut self,
+        address: SocketAddr,
+        whoami: WhoAmI,
+        is_listed: bool,
+    ) -> bool {
+        if let Some(task) = self.running.get_mut(&address) {
+            if task.whoami == whoami {
+                task.failures_left = MAX_FAILURES;
+                return std::mem::replace(&mut task.is_listed, is_listed) != is_listed;
             }
+            // Another task at the same address.
+            self.remove(address);
         }
-        ask.truncate(MOST_TASKS);
-        ask
+        if self.running.len() >= MAX_TASKS {
+            return false;
+        }
+        let is_back = |gone: &GoneTask| gone.address == address && gone.task.whoami == whoami;
+        let back = self.gone.iter().position(is_back).and_then(|at| self.gone.remove(at));
+        let since = back.map_or_else(Instant::now, |gone| gone.task.since);
+        let task = KnownTask { whoami, since, is_listed, failures_left: MAX_FAILURES };
+        self.running.insert(address, task);
+        true
     }
 
-    /// Takes in what a task says of itself.
-    pub(crate) fn heard(&mut self, address: SocketAddr, who: Who) {
-        if let Some(seen) = self.here.get_mut(&address) {
-            if seen.who == who {
-                seen.credit = CREDIT;
-                return;
+    /// Records that a task did not answer, and whether discovery lists its address; returns whether
+    /// that is a change.
+    pub(crate) fn failed(&mut self, address: SocketAddr, fault: Fault, is_listed: bool) -> bool {
+        let Some(task) = self.running.get_mut(&address) else { return false };
+        let failures = if fault == Fault::Timeout { 1 } else { 2 };
+        task.failures_left = task.failures_left.saturating_sub(failures);
+        let is_gone = task.failures_left == 0 || !is_listed;
+        if is_gone {
+            self.remove(address);
+        }
+        is_gone
+    }
+
+    fn remove(&mut self, address: SocketAddr) {
+        if let Some(task) = self.running.remove(&address) {
+            if self.gone.len() >= MAX_GONE {
+                self.gone.pop_front();
             }
-            // Another task at the old address.
-            self.lose(address);
-        }
-        let back = self.gone.iter().position(|(at, seen, _)| *at == address && seen.who == who);
-        let since = back.map_or_else(Instant::now, |at| self.gone.remove(at).1.since);
-        self.here.insert(address, Seen { who, since, listed: true, credit: CREDIT });
-        self.has_newcomer = true;
-    }
-
-    /// Takes in that a task did not answer.
-    pub(crate) fn unheard(&mut self, address: SocketAddr, fault: Fault) {
-        if let Some(seen) = self.here.get_mut(&address) {
-            let costs = if fault == Fault::Timeout { CREDIT / 4 } else { CREDIT / 2 };
-            seen.credit = seen.credit.saturating_sub(costs);
-            if seen.credit == 0 || !seen.listed {
-                self.lose(address);
-            }
+            self.gone.push_back(GoneTask { address, task, since: Instant::now() });
         }
     }
 
-    fn lose(&mut self, address: SocketAddr) {
-        if let Some(seen) = self.here.remove(&address) {
-            if self.gone.len() >= MOST_GONE {
-                self.gone.remove(0);
-            }
-            self.gone.push((address, seen, Instant::now()));
+    /// Returns whether there is a task at an address.
+    pub(crate) fn contains(&self, address: SocketAddr) -> bool {
+        self.running.contains_key(&address)
+    }
+
+    /// Returns whether there is a task of a service.
+    pub(crate) fn has(&self, service: Service) -> bool {
+        self.running.values().any(|task| task.whoami.service == service)
+    }
+
+    /// Returns all tasks, and those that were there until a moment ago, by name.
+    pub(crate) fn views(&self) -> Vec<TaskView> {
+        let running = self.running.values().map(|task| (task, self.state(task)));
+        let gone = self.gone.iter().filter(|gone| gone.since.elapsed() < GONE);
+        let all = running.chain(gone.map(|gone| (&gone.task, TaskState::Gone)));
+        let mut views: Vec<_> =
+            all.map(|(task, state)| TaskView { task: task.whoami.clone(), state }).collect();
+        let key = |view: &TaskView| (view.task.task.clone(), view.task.started, view.state);
+        views.sort_by_cached_key(key);
+        views
+    }
+
+    fn state(&self, task: &KnownTask) -> TaskState {
+        let came_later = task.since > self.started + STARTUP_GRACE;
+        if !task.is_listed {
+            TaskState::Stopping
+        } else if came_later && task.since.elapsed() < NEW {
+            TaskState::New
+        } else {
+            TaskState::Running
         }
-    }
-
-    /// Tells all tasks there are, and those that were until a moment ago.
-    pub(crate) fn tell(&mut self) -> Vec<Told<'_>> {
-        self.has_newcomer = false;
-        self.gone.retain(|(_, _, when)| when.elapsed() < GONE);
-        let settled = self.begun + SETTLED;
-        let state = move |seen: &Seen| match seen {
-            Seen { listed: false, .. } => State::Leaving,
-            Seen { since, .. } if *since > settled && since.elapsed() < NEW => State::New,
-            _ => State::Here,
-        };
-        let here = self.here.values().map(|seen| Told { who: &seen.who, state: state(seen) });
-        let gone = self.gone.iter().map(|(_, seen, _)| Told { who: &seen.who, state: State::Gone });
-        let mut told: Vec<_> = here.chain(gone).collect();
-        told.sort_by_key(|told| (told.who.task(), told.who.started, told.state as u8));
-        told
-    }
-
-    /// Tells whether a task of a service is there.
-    pub(crate) fn has(&self, service: &str) -> bool {
-        self.here.values().any(|seen| seen.who.is(service))
     }
 }
 
@@ -192,82 +151,90 @@ mod tests {
         ([10, 0, 9, n], 3001).into()
     }
 
-    fn who(task: &str, release: &str) -> Who {
-        let json = format!(
-            r#"{{"service":"ping","task":"{task}","node":"pi1","version":"0.1.0",
-            "release":"{release}","os":"linux","arch":"arm","started":7}}"#
-        );
-        serde_json::from_str(&json).expect("an answer")
+    fn whoami(task: &str, release: &str) -> WhoAmI {
+        WhoAmI {
+            service: Service::Ping,
+            task: format!("{task}@pi1").parse().expect("a task"),
+            version: "0.1.0".parse().expect("a name"),
+            release: release.parse().expect("a name"),
+            os: "linux".parse().expect("a name"),
+            arch: "arm".parse().expect("a name"),
+            started: 7,
+        }
     }
 
     /// Returns each task with its release and state.
-    fn told(tasks: &mut Tasks) -> Vec<(String, State)> {
-        let told = tasks.tell().into_iter();
-        told.map(|told| (format!("{} {}", told.who.task.0, told.who.release.0), told.state))
+    fn states(tasks: &TaskRegistry) -> Vec<(String, TaskState)> {
+        let views = tasks.views().into_iter();
+        views
+            .map(|view| (format!("{} {}", view.task.task.name, view.task.release), view.state))
             .collect()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_comes_is_there_leaves_and_is_gone() {
-        let mut tasks = Tasks::new();
-        assert_eq!(tasks.listed(&[address(1)]), [address(1)]);
-        tasks.heard(address(1), who("ping.1", "1"));
-        assert_eq!(told(&mut tasks), [("ping.1 1".into(), State::Here)], "there before");
-        advance(SETTLED * 2).await;
-        tasks.heard(address(2), who("ping.2", "1"));
-        assert_eq!(told(&mut tasks)[1].1, State::New);
+    async fn a_task_goes_from_new_to_running_stopping_and_gone() {
+        let mut tasks = TaskRegistry::new();
+        assert!(tasks.answered(address(1), whoami("ping.1", "1"), true));
+        assert_eq!(states(&tasks), [("ping.1 1".into(), TaskState::Running)], "there before");
+        advance(STARTUP_GRACE * 2).await;
+        assert!(tasks.answered(address(2), whoami("ping.2", "1"), true));
+        assert_eq!(states(&tasks)[1].1, TaskState::New);
         advance(NEW).await;
-        assert_eq!(told(&mut tasks)[1].1, State::Here);
+        assert!(!tasks.answered(address(2), whoami("ping.2", "1"), true), "nothing has changed");
+        assert_eq!(states(&tasks)[1].1, TaskState::Running);
 
-        let mut asked = tasks.listed(&[address(1)]);
-        asked.sort();
-        assert_eq!(asked, [address(1), address(2)], "until it stops to answer");
-        assert_eq!(told(&mut tasks)[1].1, State::Leaving);
-        tasks.unheard(address(2), Fault::Refused);
-        assert_eq!(told(&mut tasks)[1].1, State::Gone);
-        assert_eq!(tasks.listed(&[address(1)]), [address(1)]);
+        assert!(tasks.answered(address(2), whoami("ping.2", "1"), false));
+        assert_eq!(states(&tasks)[1].1, TaskState::Stopping);
+        assert!(tasks.failed(address(2), Fault::Refused, false));
+        assert_eq!(states(&tasks)[1].1, TaskState::Gone);
+        assert!(!tasks.contains(address(2)));
         advance(GONE).await;
-        assert_eq!(told(&mut tasks).len(), 1);
+        assert_eq!(states(&tasks).len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_listed_task_is_gone_when_it_refuses_twice_or_is_late_four_times() {
+    async fn two_refusals_or_four_timeouts_mark_a_task_gone() {
         for (fault, times) in [(Fault::Refused, 2), (Fault::Timeout, 4)] {
-            let mut tasks = Tasks::new();
-            tasks.heard(address(1), who("ping.1", "1"));
+            let mut tasks = TaskRegistry::new();
+            tasks.answered(address(1), whoami("ping.1", "1"), true);
             for n in 1..=times {
-                assert_eq!(told(&mut tasks)[0].1, State::Here);
-                tasks.unheard(address(1), fault);
-                assert_eq!(tasks.has("ping"), n < times);
+                assert_eq!(states(&tasks)[0].1, TaskState::Running);
+                assert_eq!(tasks.failed(address(1), fault, true), n == times);
+                assert_eq!(tasks.has(Service::Ping), n < times);
             }
-            assert_eq!(told(&mut tasks)[0].1, State::Gone);
-            tasks.heard(address(1), who("ping.1", "1"));
-            assert_eq!(told(&mut tasks), [("ping.1 1".into(), State::Here)], "it was only late");
+            assert_eq!(states(&tasks)[0].1, TaskState::Gone);
+            tasks.answered(address(1), whoami("ping.1", "1"), true);
+            let running = [("ping.1 1".into(), TaskState::Running)];
+            assert_eq!(states(&tasks), running, "it was only late");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_new_release_at_an_old_address_is_another_task() {
-        let mut tasks = Tasks::new();
-        tasks.heard(address(1), who("ping.1", "1"));
-        tasks.heard(address(1), who("ping.1", "2"));
-        let states = [("ping.1 2".into(), State::Here), ("ping.1 1".into(), State::Gone)];
-        assert_eq!(told(&mut tasks), states);
+        let mut tasks = TaskRegistry::new();
+        tasks.answered(address(1), whoami("ping.1", "1"), true);
+        assert!(tasks.answered(address(1), whoami("ping.1", "2"), true));
+        let expected =
+            [("ping.1 2".into(), TaskState::Running), ("ping.1 1".into(), TaskState::Gone)];
+        assert_eq!(states(&tasks), expected);
     }
 
     #[test]
-    fn what_a_task_says_of_itself_is_made_harmless() {
-        let who = who("<script>alert(1)</script>", "\\r\\n");
-        assert_eq!(who.task.0.as_str(), "-script-alert-1---script-");
-        assert_eq!(who.release.0.as_str(), "--");
+    fn invalid_whoami_responses_are_rejected() {
+        let valid = serde_json::to_string(&whoami("ping.1", "1")).expect("plain");
+        assert!(serde_json::from_str::<WhoAmI>(&valid).is_ok());
+        for (part, instead) in [("ping.1", "<script>"), ("pi1", "p i"), ("\"ping\"", "\"pang\"")] {
+            let invalid = valid.replacen(part, instead, 1);
+            assert!(serde_json::from_str::<WhoAmI>(&invalid).is_err(), "{invalid}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn tasks_that_come_and_go_for_ever_do_not_fill_the_memory() {
-        let mut tasks = Tasks::new();
+    async fn tasks_that_come_and_go_without_end_are_bounded() {
+        let mut tasks = TaskRegistry::new();
         for n in 0..1000 {
-            tasks.heard(address(1), who(&format!("ping.{n}"), "1"));
+            tasks.answered(address(1), whoami(&format!("ping.{n}"), "1"), true);
         }
-        assert_eq!((tasks.here.len(), tasks.gone.len()), (1, MOST_GONE));
+        assert_eq!(tasks.views().len(), 1 + MAX_GONE);
     }
 }

@@ -1,0 +1,192 @@
+//! Polls `/whoami` of every task and `/probes` of every proxy.
+
+use std::collections::HashSet;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::endpoints::{Endpoint, Endpoints};
+use client::fault::Fault;
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+use protocol::name::Name;
+use protocol::probe::ProbeReports;
+use protocol::service::Service;
+use protocol::whoami::WhoAmI;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use crate::fetch::fetch;
+use crate::state::State;
+
+/// The least time between two polls of a task.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many tasks are polled per second. Where there are more, each waits longer.
+const MAX_RATE: u32 = 64;
+
+/// How many tasks are polled at once; those that do not answer take their time.
+const MAX_CONCURRENT: usize = 16;
+
+/// Maximum size of an answer to `/whoami`, in bytes.
+const MAX_WHOAMI_BYTES: usize = 4096;
+
+/// Maximum size of a proxy's reports, in bytes: 17 reports of 16 paths with the longest names.
+const MAX_REPORTS_BYTES: usize = 64 * 1024;
+
+/// Polls every task that discovery lists, and those it listed before until they fail; never returns.
+pub(crate) async fn run(state: Arc<State>, targets: Vec<Arc<Endpoints>>) {
+    let in_flight = Semaphore::new(MAX_CONCURRENT);
+    let polled = Mutex::default();
+    let poller =
+        Poller { state: &state, targets: &targets, in_flight: &in_flight, polled: &polled };
+    let polling = targets.iter().map(|endpoints| {
+        endpoints.for_each(Endpoints::ready, move |endpoint| poller.follow(endpoints, endpoint))
+    });
+    join_all(polling).await;
+    // Without targets there is nothing to poll.
+    pending().await
+}
+
+#[derive(Clone, Copy)]
+struct Poller<'a> {
+    state: &'a State,
+    targets: &'a [Arc<Endpoints>],
+    in_flight: &'a Semaphore,
+    polled: &'a Mutex<HashSet<SocketAddr>>,
+}
+
+impl Poller<'_> {
+    /// Polls a task until it is gone.
+    async fn follow(self, endpoints: &Endpoints, endpoint: Endpoint) {
+        let address = endpoint.address;
+        if !self.polled.lock().insert(address) {
+            // Two names have this address. It is polled once, and looked at again later.
+            sleep(MIN_INTERVAL).await;
+            return;
+        }
+        while self.poll(endpoints, &endpoint).await {
+            let interval = interval(self.polled.lock().len());
+            tokio::select! {
+                () = sleep(interval) => {}
+                () = endpoints.removed(address), if endpoints.is_listed(address) => {}
+            }
+        }
+        self.polled.lock().remove(&address);
+    }
+
+    /// Polls a task once; returns whether it is still there.
+    async fn poll(self, endpoints: &Endpoints, endpoint: &Endpoint) -> bool {
+        let address = endpoint.address;
+        let _permit = self.in_flight.acquire().await;
+        let answer: Result<WhoAmI, Fault> =
+            fetch(endpoint, "/whoami", None, MAX_WHOAMI_BYTES).await;
+        let is_listed = self.targets.iter().any(|endpoints| endpoints.is_listed(address));
+        match answer {
+            Ok(whoami) => {
+                endpoints.answered(address);
+                let is_proxy = whoami.service == Service::Proxy;
+                self.state.update(|cluster| cluster.task_answered(address, whoami, is_listed));
+                if is_proxy {
+                    self.poll_probes(endpoint).await;
+                }
+                true
+            }
+            Err(fault) => {
+                endpoints.failed(address);
+                self.state.update(|cluster| {
+                    cluster.task_failed(address, fault, is_listed);
+                    cluster.tasks.contains(address)
+                })
+            }
+        }
+    }
+
+    /// Asks a proxy for its report, and for those of the proxies that could not be asked themselves.
+    async fn poll_probes(self, endpoint: &Endpoint) {
+        let overdue = self.state.read(|cluster| cluster.probes.overdue());
+        let overdue: Vec<&str> = overdue.iter().map(Name::as_str).collect();
+        let query = format!("nodes={}", overdue.join(","));
+        let query = (!overdue.is_empty()).then_some(query.as_str());
+        let answer: Result<ProbeReports, Fault> =
+            fetch(endpoint, "/probes", query, MAX_REPORTS_BYTES).await;
+        if let Ok(reports) = answer {
+            self.state.update(|cluster| cluster.probes.store(reports));
+        }
+    }
+}
+
+/// Returns the interval at which each of so many tasks is polled.
+fn interval(tasks: usize) -> Duration {
+    let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
+    MIN_INTERVAL.max(Duration::from_secs(1).saturating_mul(tasks) / MAX_RATE)
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::snapshot::TaskState;
+    use server::identity::Identity;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// Answers every request with the identity of a task.
+    async fn serve(listener: TcpListener) {
+        let task = "ping.1@pi1".parse().expect("a task");
+        let whoami = Identity::new(Service::Ping, task).whoami();
+        let body = serde_json::to_string(&whoami).expect("plain");
+        let length = body.len();
+        let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+        loop {
+            let (mut connection, _) = listener.accept().await.expect("a connection");
+            let _ = connection.read(&mut [0; 1024]).await;
+            let _ = connection.write_all(response.as_bytes()).await;
+        }
+    }
+
+    /// Waits until a task is in a state.
+    async fn until(state: &State, wanted: TaskState) {
+        let reached = async {
+            while state
+                .read(|cluster| cluster.tasks.views())
+                .iter()
+                .all(|task| task.state != wanted)
+            {
+                state.changed().await;
+            }
+        };
+        timeout(Duration::from_secs(60), reached).await.expect("in time");
+    }
+
+    #[tokio::test]
+    async fn a_task_with_two_names_is_polled_once_until_it_is_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let serving = tokio::spawn(serve(listener));
+        let targets = [Arc::<Endpoints>::default(), Arc::default()];
+        for endpoints in &targets {
+            endpoints.update(&[address]);
+            endpoints.answered(address);
+        }
+        let state = Arc::new(State::new(protocol::id::InstanceId::new(1)));
+        let polling = tokio::spawn(run(Arc::clone(&state), targets.to_vec()));
+        until(&state, TaskState::Running).await;
+        assert_eq!(state.read(|cluster| cluster.tasks.views().len()), 1);
+
+        targets.iter().for_each(|endpoints| drop(endpoints.update(&[])));
+        until(&state, TaskState::Stopping).await;
+        serving.abort();
+        until(&state, TaskState::Gone).await;
+        polling.abort();
+    }
+
+    #[test]
+    fn tasks_are_polled_each_second_and_less_often_where_there_are_many() {
+        for (tasks, millis) in [(1, 1000), (64, 1000), (65, 1015), (512, 8000)] {
+            assert_eq!(interval(tasks).as_millis(), millis, "{tasks} tasks");
+        }
+    }
+}

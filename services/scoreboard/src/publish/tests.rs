@@ -1,0 +1,181 @@
+use std::net::SocketAddr;
+
+use client::feed::FeedUpdate;
+use game::Side;
+use protocol::event::{Event, ManagerScore, PlayerCounters, PlayerUpdate};
+use protocol::id::InstanceId;
+use protocol::probe::ProbeFailure;
+use protocol::service::Service;
+use protocol::snapshot::Snapshot;
+use protocol::task::Task;
+use protocol::whoami::WhoAmI;
+use serde_json::Value;
+use tokio::time::{advance, sleep};
+
+use super::*;
+use crate::probes::tests::{report, reports};
+use crate::recent::tests::{result, stroke};
+
+const AT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 9, 4)), 3000);
+
+fn whoami(task: &str) -> WhoAmI {
+    let mut whoami = Identity::new(Service::Ping, task.parse().expect("a task")).whoami();
+    whoami.started = 7;
+    whoami
+}
+
+fn publisher() -> Publisher {
+    let task = "scoreboard.1@pi1".parse().expect("a task");
+    let state = State::new(InstanceId::new(1));
+    Publisher::new(&Identity::new(Service::Scoreboard, task), Arc::new(state))
+}
+
+/// Has a publisher know one of everything.
+fn fill(publisher: &Publisher) {
+    let manager: Task = "manager.1@pi1".parse().expect("a task");
+    let player: Task = "ping.1@pi2".parse().expect("a task");
+    let counters = PlayerCounters { address: AT, side: Side::Ping, player, strokes: 1, faults: 0 };
+    let score = game::Score { ping: 1, ..Default::default() };
+    let instance = InstanceId::new(7);
+    publisher.state.update(|cluster| {
+        for event in [
+            Event::Players(PlayerUpdate { manager: manager.clone(), players: vec![counters] }),
+            Event::Score(ManagerScore { manager, instance, score }),
+            Event::Stroke(stroke("5eed-1", 1)),
+        ] {
+            cluster.apply(&FeedUpdate::Event(AT, event));
+        }
+        cluster.recent.stroke(&stroke("5eed-1", 1));
+        cluster.recent.finish(result("5eed-1", 1));
+        cluster.task_answered(AT, whoami("ping.1@pi2"), true);
+        let broken = report("pi1", &[("pi2", Some(ProbeFailure::Timeout))]);
+        cluster.probes.store(reports([(0, broken)]));
+    });
+}
+
+/// Reads what a subscriber gets until the feed ends: each event's kind and data.
+async fn read(response: HttpResponse) -> Vec<(String, Value)> {
+    let body = actix_web::body::to_bytes(response.into_body()).await.expect("a body");
+    let text = std::str::from_utf8(&body).expect("text");
+    let events = text.split_terminator("\n\n").map(|event| {
+        let event = event.strip_prefix("event: ").expect("a kind");
+        let (kind, data) = event.split_once("\ndata: ").expect("data");
+        (kind.to_owned(), serde_json::from_str(data).expect("JSON"))
+    });
+    events.collect()
+}
+
+fn snapshot(publisher: &Publisher) -> Snapshot {
+    serde_json::from_str(&publisher.score()).expect("a snapshot")
+}
+
+/// Adds the names of all fields, however deep.
+fn fields(value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(name, value)| {
+            names.push(name.clone());
+            fields(value, names);
+        }),
+        Value::Array(items) => items.iter().for_each(|item| fields(item, names)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_published_field_is_documented() {
+    let docs = include_str!("../../../../docs/score.md").to_owned()
+        + include_str!("../../../../docs/paths.md");
+    let publisher = publisher();
+    fill(&publisher);
+    let events = publisher.subscribe();
+    publisher.publish_changes();
+    publisher.feed.end();
+    let mut names = Vec::new();
+    for (_, data) in read(events).await {
+        fields(&data, &mut names);
+    }
+    for json in [publisher.score(), publisher.paths()] {
+        fields(&serde_json::from_str(&json).expect("JSON"), &mut names);
+    }
+    for expected in
+        ["strokes", "rallies", "played", "missing", "tasks", "state", "instances", "measured"]
+    {
+        assert!(names.iter().any(|name| name == expected), "{expected} is not published");
+    }
+    for name in names {
+        assert!(docs.contains(&format!("`{name}`")), "{name} is not documented");
+    }
+}
+
+#[tokio::test]
+async fn a_subscriber_gets_a_snapshot_and_then_every_change() {
+    let publisher = publisher();
+    let early = publisher.subscribe();
+    fill(&publisher);
+    publisher.publish_changes();
+    let late = publisher.subscribe();
+    publisher.feed.end();
+    let [(snapshot, _), (update, data)] = &read(early).await[..] else { panic!("two events") };
+    assert_eq!((snapshot.as_str(), update.as_str()), ("snapshot", "update"));
+    let update: Update = serde_json::from_value(data.clone()).expect("an update");
+    let [(_, data)] = &read(late).await[..] else { panic!("one event") };
+    let snapshot: Snapshot = serde_json::from_value(data.clone()).expect("a snapshot");
+    assert_eq!(snapshot.rallies, update.rallies);
+    assert_eq!(Some(snapshot.tasks), update.tasks);
+    assert_eq!(Some(snapshot.shares), update.shares);
+    assert_eq!(Some(snapshot.paths), update.paths);
+    assert_eq!(Some(snapshot.score), update.score);
+    assert_eq!(update.strokes.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn paths_are_rendered_at_most_every_half_second() {
+    let publisher = publisher();
+    fill(&publisher);
+    publisher.publish_changes();
+    let first = publisher.paths();
+    assert!(first.contains(r#""broken":1"#), "{first}");
+    let repaired = report("pi1", &[("pi2", None)]);
+    advance(Duration::from_millis(1)).await;
+    publisher.state.update(|cluster| cluster.probes.store(reports([(0, repaired)])));
+    publisher.publish_changes();
+    assert_eq!(publisher.paths(), first);
+    advance(REFRESH_INTERVAL).await;
+    publisher.publish_changes();
+    assert!(publisher.paths().contains(r#""broken":0"#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unchanged_sections_are_not_published() {
+    let publisher = publisher();
+    fill(&publisher);
+    let events = publisher.subscribe();
+    publisher.publish_changes();
+    publisher.publish_changes();
+    advance(HEARTBEAT).await;
+    publisher.publish_changes();
+    advance(HEARTBEAT).await;
+    publisher.publish_changes();
+    publisher.feed.end();
+    let events = read(events).await;
+    assert_eq!(events.len(), 4, "the snapshot, the update, and what aged by itself");
+    assert_eq!(events[3].1, serde_json::json!({}), "a sign of life");
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_tasks_are_published_at_once() {
+    let publisher = Arc::new(publisher());
+    fill(&publisher);
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(run(Arc::clone(&publisher), shutdown.clone()));
+    sleep(REFRESH_INTERVAL + MIN_INTERVAL).await;
+    assert_eq!(snapshot(&publisher).tasks.len(), 1);
+    let address = ([10, 0, 9, 5], 3001).into();
+    let ping_2 = whoami("ping.2@pi2");
+    publisher.state.update(|cluster| cluster.task_answered(address, ping_2, true));
+    sleep(MIN_INTERVAL * 2).await;
+    assert_eq!(snapshot(&publisher).tasks.len(), 2);
+    shutdown.cancel();
+    running.await.expect("publishes to the end");
+}

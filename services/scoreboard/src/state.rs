@@ -1,0 +1,53 @@
+//! What the requests and the background tasks of a scoreboard share.
+
+use parking_lot::Mutex;
+use protocol::id::InstanceId;
+use tokio::sync::Notify;
+
+use crate::cluster::ClusterState;
+
+/// The cluster state, and who is notified when it changes.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// The random id of this process, which its revisions belong to.
+    pub(crate) instance: InstanceId,
+    cluster: Mutex<ClusterState>,
+    changed: Notify,
+}
+
+impl State {
+    /// Makes the state of a scoreboard that knows nothing yet.
+    pub(crate) fn new(instance: InstanceId) -> Self {
+        Self { instance, cluster: Mutex::new(ClusterState::new()), changed: Notify::new() }
+    }
+
+    /// Changes the cluster state and notifies the publisher.
+    pub(crate) fn update<R>(&self, change: impl FnOnce(&mut ClusterState) -> R) -> R {
+        let outcome = change(&mut self.cluster.lock());
+        self.changed.notify_one();
+        outcome
+    }
+
+    /// Reads the cluster state.
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&ClusterState) -> R) -> R {
+        read(&self.cluster.lock())
+    }
+
+    /// Takes out of the cluster state what is to be published; notifies nobody.
+    pub(crate) fn collect<R>(&self, take: impl FnOnce(&mut ClusterState) -> R) -> R {
+        take(&mut self.cluster.lock())
+    }
+
+    /// Returns whether a manager's feed is connected, and if not, what is missing.
+    pub(crate) fn ready(&self) -> Result<(), String> {
+        match self.read(ClusterState::feeds) {
+            0 => Err("no manager reachable".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for an update, unless there was one since the last wait.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
