@@ -1,120 +1,162 @@
-// The ball: one for each rally that is shown, and one beat for each of its strokes.
-import { find, make } from "./dom.js";
-import { light, place } from "./court.js";
+// The ball. The scoreboard selects which strokes are shown; the page draws one per beat.
+import { byId, element } from "./dom.js";
+import { findPlayer, setLamp } from "./court.js";
 
-const BEAT = 150;
-// Longer than the slowest pace and a late player.
-const LOST_AFTER = 11_000;
-const MOST = 6;
-const AHEAD = 14;
+// For a rally without a result, since its manager was lost. The slowest pace is 5 s.
+const IDLE_TIMEOUT = 7000;
+// More strokes wait only after the page was frozen for 2 s; the next rally then starts at once.
+const MAX_WAITING = 14;
+// Selected rallies to remember: the answer to Serve may arrive after its first strokes.
+const MAX_SELECTED = 8;
+// Pixels between a player and the ball.
+const GAP = 14;
 
-const table = find("table");
-const balls = find("balls");
-const still = matchMedia("(prefers-reduced-motion: reduce)");
-const rallies = new Map();
-const wait = (time) => new Promise((done) => setTimeout(done, time));
+const table = byId("table");
+const balls = byId("balls");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
+let beat = 150;
 
-// Takes a stroke to show; a rally begins with its first.
-export function stroke(shot) {
-  let rally = rallies.get(shot.rally);
-  if (!rally) {
-    if (shot.n !== 1 || rallies.size >= MOST) return;
-    rally = { shots: [], proxy: shot.proxy, over: false, seen: 0 };
-    rallies.set(shot.rally, rally);
-    show(shot.rally, rally);
+// A ball and the queue of strokes that it will show.
+class Ball {
+  #element = element("div", "ball");
+  #queue = [];
+  #running = false;
+  #idle;
+  #rally;
+  #proxy;
+  #position;
+
+  // Takes a stroke, or the result of a rally.
+  add(item) {
+    if (item.n === 1 && this.#queue.length > MAX_WAITING) this.#queue = [];
+    this.#queue.push(item);
+    if (!this.#running) this.#run();
   }
-  // The page's own rallies come twice: as their answer, and with the news.
-  if (shot.n <= rally.seen) return;
-  rally.seen = shot.n;
-  rally.shots.push(shot);
-  rally.wake?.();
-}
 
-export function over(id) {
-  const rally = rallies.get(id);
-  if (!rally) return;
-  rally.over = true;
-  rally.wake?.();
-}
-
-// Takes every ball off the court.
-export function clear() {
-  for (const id of rallies.keys()) {
-    rallies.get(id).shots = [];
-    over(id);
+  clear() {
+    this.#queue = [];
+    this.#end();
   }
-}
 
-async function show(id, rally) {
-  const ball = make("div", "ball");
-  let last;
-  if (rally.proxy) light(rally.proxy, "yellow", true);
-  while (true) {
-    const shot = rally.shots.shift();
-    if (!shot) {
-      if (rally.over) break;
-      const woken = new Promise((done) => { rally.wake = () => done(true); });
-      const heard = await Promise.race([woken, wait(LOST_AFTER)]);
-      if (!heard) break;
-      continue;
+  async #run() {
+    this.#running = true;
+    let beatEnd = performance.now();
+    while (this.#queue.length) {
+      const item = this.#queue.shift();
+      if (item.verdict && item.rally !== this.#rally) continue;
+      // Beats follow each other without a gap, so delays of timers do not add up.
+      const now = performance.now();
+      beatEnd = Math.max(beatEnd, now - beat) + beat;
+      const time = beatEnd - now;
+      if (item.outcome) {
+        await this.#show(item, time);
+      } else {
+        await wait(time);
+        this.#end();
+      }
     }
-    last = await fly(ball, last, shot);
+    this.#running = false;
   }
-  if (last) await wait(BEAT);
-  if (rally.proxy) light(rally.proxy, "yellow", false);
-  ball.remove();
-  // Its last copies may still be on their way.
-  setTimeout(() => rallies.delete(id), 2000);
-}
 
-// Moves the ball to the player, who then is seen to hit or miss it.
-async function fly(ball, from, shot) {
-  const player = place(shot);
-  const to = player ? before(player, shot.side) : from;
-  const begun = performance.now();
-  if (to) {
-    if (!ball.isConnected) balls.append(ball);
+  // Moves the ball to the player, which then hits or misses it.
+  async #show(stroke, time) {
+    if (stroke.rally !== this.#rally) this.#begin(stroke);
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#end(), IDLE_TIMEOUT);
+    this.#element.classList.toggle("own", ownBalls.has(stroke.rally));
+    const player = findPlayer(stroke);
+    const from = this.#position;
+    const to = player ? inFrontOf(player, stroke.side) : from;
+    this.#position = to;
+    if (to) this.#move(from, to, time);
+    if (from) await wait(time);
+    flash(stroke, player);
+    if (stroke.outcome === "MISS") this.#element.classList.add("missed");
+    if (!from) await wait(time);
+  }
+
+  #move(from, to, time) {
     const at = (point, size) => `translate(${point.x}px, ${point.y}px) scale(${size})`;
-    ball.style.transform = at(to, 1);
-    if (from && !still.matches) {
-      const halfway = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
-      // Seen from above, a ball that rises grows.
-      ball.animate({ transform: [at(from, 1), at(halfway, 1.5), at(to, 1)] }, { duration: BEAT });
-    }
+    if (!this.#element.isConnected) balls.append(this.#element);
+    this.#element.style.transform = at(to, 1);
+    if (!from) return;
+    drawTrail(from, to);
+    if (reducedMotion.matches) return;
+    const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
+    // Seen from above, a ball that rises grows.
+    this.#element.animate({ transform: [at(from, 1), at(middle, 1.5), at(to, 1)] }, { duration: time });
   }
-  if (from && to) draw(from, to);
-  await wait(from ? BEAT : 0);
-  flash(shot, player);
-  if (shot.outcome === "MISS") ball.classList.add("missed");
-  await wait(Math.max(0, BEAT - (performance.now() - begun)));
-  return to;
+
+  #begin(stroke) {
+    this.#end();
+    this.#rally = stroke.rally;
+    this.#proxy = stroke.proxy;
+    if (this.#proxy) setLamp(this.#proxy, "yellow", true);
+    this.#element.classList.remove("missed");
+  }
+
+  #end() {
+    clearTimeout(this.#idle);
+    if (this.#proxy) setLamp(this.#proxy, "yellow", false);
+    this.#rally = this.#proxy = this.#position = undefined;
+    this.#element.remove();
+  }
 }
 
-function flash(shot, player) {
-  const hit = shot.outcome === "HIT";
-  const colour = hit ? "green" : "red";
+const ball = new Ball();
+// The ball of each rally served on this page.
+const ownBalls = new Map();
+let selected = [];
+
+export function setBeat(milliseconds) {
+  beat = milliseconds;
+}
+
+export function clearBall() {
+  selected = [];
+  ball.clear();
+}
+
+// Shows a stroke, or ends a rally by its result, of those that the scoreboard has selected.
+export function showSelected(item) {
+  if (!selected.includes(item.rally)) selected = [item.rally, ...selected].slice(0, MAX_SELECTED);
+  if ((ownBalls.get(item.rally) ?? ball) === ball) ball.add(item);
+}
+
+// The same for a rally served on this page: it has a ball of its own, unless the scoreboard has
+// selected it and its strokes arrived before.
+export function showOwn(item) {
+  if (!ownBalls.has(item.rally)) ownBalls.set(item.rally, selected.includes(item.rally) ? ball : new Ball());
+  const own = ownBalls.get(item.rally);
+  if (own !== ball) own.add(item);
+}
+
+function flash(stroke, player) {
+  const hit = stroke.outcome === "HIT";
+  const color = hit ? "green" : "red";
   const what = hit ? "hits" : "misses";
-  light(shot.node, colour, true);
+  setLamp(stroke.node, color, true);
   player?.classList.add(what);
   setTimeout(() => {
-    light(shot.node, colour, false);
+    setLamp(stroke.node, color, false);
     player?.classList.remove(what);
-  }, hit ? BEAT : 3 * BEAT);
+  }, hit ? beat : 3 * beat);
 }
 
-// The ball is played before the player, on the net's side.
-function before(player, side) {
+// Returns the point on the player's side of the net where it meets the ball.
+function inFrontOf(player, side) {
   const [outer, inner] = [table.getBoundingClientRect(), player.getBoundingClientRect()];
-  const x = side === "ping" ? inner.right + AHEAD : inner.left - AHEAD;
+  const x = side === "ping" ? inner.right + GAP : inner.left - GAP;
   return { x: x - outer.x, y: inner.y - outer.y + inner.height / 2 };
 }
 
-// Leaves a line behind that fades.
-function draw(from, to) {
-  const line = make("div", "flight");
+// Draws a line that fades.
+function drawTrail(from, to) {
+  const line = element("div", "trail");
   const [x, y] = [to.x - from.x, to.y - from.y];
   line.style.width = `${Math.hypot(x, y)}px`;
   line.style.transform = `translate(${from.x}px, ${from.y}px) rotate(${Math.atan2(y, x)}rad)`;
   balls.append(line);
-  setTimeout(() => line.remove(), 4 * BEAT);
+  setTimeout(() => line.remove(), 4 * beat);
 }

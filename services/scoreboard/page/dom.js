@@ -1,23 +1,23 @@
 // Elements and text. Whatever comes from the network is put on the page as text, never as markup.
 
-export const find = (id) => document.getElementById(id);
+export const byId = (id) => document.getElementById(id);
 
-export function make(tag, className = "", text = "") {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text) element.textContent = text;
-  return element;
+export function element(tag, className = "", text = "") {
+  const created = document.createElement(tag);
+  if (className) created.className = className;
+  if (text) created.textContent = text;
+  return created;
 }
 
-// Sets a text if it is another, so that a screen reader and a selection are left alone otherwise.
-export function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+// Sets a text if it differs: a screen reader and a selection are not disturbed for nothing.
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
 }
 
-// Keeps one child an item, in the items' order: made once by its key, updated each time.
-export function keep(parent, items, key, create, update) {
+// Gives `parent` one child per item, in the items' order: created once per key, updated each time.
+export function reconcile(parent, items, key, create, update) {
   const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  let place = parent.firstElementChild;
+  let next = parent.firstElementChild;
   for (const item of items) {
     const name = key(item);
     let child = old.get(name);
@@ -27,8 +27,8 @@ export function keep(parent, items, key, create, update) {
       child = create(item);
       child.dataset.key = name;
     }
-    if (child === place) place = place.nextElementSibling;
-    else parent.insertBefore(child, place);
+    if (child === next) next = next.nextElementSibling;
+    else parent.insertBefore(child, next);
     update(child, item);
   }
   for (const child of old.values()) child.remove();
@@ -37,11 +37,12 @@ export function keep(parent, items, key, create, update) {
 const grouped = new Intl.NumberFormat("en");
 export const number = (value) => grouped.format(value).replaceAll(",", "\u202f");
 
-// pi2 before pi10, as people count.
+// Sorts pi2 before pi10.
 export const byName = new Intl.Collator("en", { numeric: true }).compare;
 
-export const who = (player) => `${player.task}@${player.node}`;
+export const taskName = (task) => `${task.task}@${task.node}`;
 
+// Has a screen reader say it.
 export function announce(text) {
-  say(find("announce"), text);
+  setText(byId("announce"), text);
 }

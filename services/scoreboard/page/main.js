@@ -1,74 +1,68 @@
-// Puts what the scoreboard tells in its places.
-import { clear, over, stroke } from "./ball.js";
+// Passes each part of a snapshot or an update to the module that shows it.
+import { clearBall, setBeat, showSelected } from "./ball.js";
 import { showTasks } from "./court.js";
-import { find, keep, make, say } from "./dom.js";
-import { listen } from "./news.js";
+import { byId, element, reconcile, setText, taskName } from "./dom.js";
+import { subscribe } from "./events.js";
 import { showPaths } from "./paths.js";
-import { addRallies, allRallies } from "./rallies.js";
+import { addRallies, showRallies } from "./rallies.js";
 import { showScore } from "./score.js";
-import { start } from "./serve.js";
-import { shareTasks, showShare } from "./share.js";
-
-const MISSING = {
-  manager: "No manager is there, so nobody can play. Start some:",
-  ping: "No ping player is there, so nobody serves. Start some:",
-  pong: "No pong player is there, so nobody returns. Start some:",
-};
+import { startServing } from "./serve.js";
+import { setPlayers, showShares } from "./shares.js";
 
 function showMissing(missing) {
-  find("missing").hidden = !missing.length;
-  keep(find("missing"), missing, String, (service) => {
-    const item = make("li", "", `${MISSING[service] ?? service} `);
+  byId("missing").hidden = !missing.length;
+  reconcile(byId("missing"), missing, String, (service) => {
+    const tasks = service === "manager" ? "managers" : `${service} players`;
+    const item = element("li", "", `No ${tasks} are running. Start some with `);
     item.append(
-      make("code", "", `docker service scale pong_${service}=2`),
-      " in a stack, ",
-      make("code", "", `docker service scale ${service}=2`),
-      " beside one.",
+      element("code", "", `docker service scale pong_${service}=2`),
+      " (stack) or ",
+      element("code", "", `docker service scale ${service}=2`),
+      " (plain services).",
     );
     return item;
   }, () => {});
 }
 
-function show(news) {
-  if (news.score) showScore(news.score);
-  if (news.missing) showMissing(news.missing);
-  if (news.tasks) {
-    showTasks(news.tasks);
-    shareTasks(news.tasks);
+function show({ score, missing, tasks, shares, paths }) {
+  if (score) showScore(score);
+  if (missing) showMissing(missing);
+  if (tasks) {
+    showTasks(tasks);
+    setPlayers(tasks);
   }
-  if (news.share) showShare(news.share);
-  if (news.paths) showPaths(news.paths);
+  if (shares) showShares(shares);
+  if (paths) showPaths(paths);
 }
 
-let last;
+let lastUpdate;
 
-listen({
-  all(state) {
-    clear();
-    show(state);
-    allRallies(state.rallies);
+subscribe({
+  onSnapshot(snapshot) {
+    setBeat(snapshot.beat_ms);
+    clearBall();
+    show(snapshot);
+    showRallies(snapshot.rallies ?? []);
   },
-  news(news) {
-    last = new Date();
-    show(news);
-    for (const shot of news.strokes ?? []) stroke(shot);
-    if (news.rallies) {
-      addRallies(news.rallies);
-      for (const rally of news.rallies) over(rally.rally);
-    }
+  onUpdate(update) {
+    lastUpdate = new Date();
+    show(update);
+    update.strokes?.forEach(showSelected);
+    update.rallies?.forEach(showSelected);
+    if (update.rallies) addRallies(update.rallies);
   },
-  live(state) {
-    last = new Date();
+  onConnected({ scoreboard, release }) {
+    lastUpdate = new Date();
     document.body.classList.remove("stale");
-    find("lost").hidden = true;
-    say(find("connection"), `live from ${state.board.task}@${state.board.node}, release ${state.release}`);
+    byId("disconnected").hidden = true;
+    setText(byId("connection"), `live from ${taskName(scoreboard)}, release ${release}`);
   },
-  lost() {
+  onDisconnected() {
     document.body.classList.add("stale");
-    const since = last ? ` What you see is from ${last.toLocaleTimeString()}.` : "";
-    find("lost").hidden = false;
-    say(find("lost"), `The connection to the scoreboard is lost.${since} Trying again by itself …`);
-    say(find("connection"), "not connected");
+    const last = lastUpdate ? ` Last update ${lastUpdate.toLocaleTimeString()}.` : "";
+    byId("disconnected").hidden = false;
+    setText(byId("disconnected"), `Disconnected from the scoreboard. Reconnecting …${last}`);
+    setText(byId("connection"), "not connected");
   },
 });
-start();
+startServing();

@@ -1,69 +1,70 @@
 // The last rallies as text, the newest on top.
-import { announce, find, keep, make, who } from "./dom.js";
+import { announce, byId, element, reconcile, taskName } from "./dom.js";
 
-const MOST = 20;
+const MAX_RALLIES = 20;
 // A list that changes faster cannot be read.
-const CALM = 1000;
+const REDRAW_INTERVAL = 1000;
 
-const VERDICTS = {
-  ping: "The winner is PING",
-  pong: "The winner is PONG",
-  draw: "DRAW",
-  let: "LET: a side did not answer",
-  abandoned: "abandoned by its client",
-};
-
-const list = find("list");
+const list = byId("rally-list");
 let rallies = [];
 let due;
 
-export function allRallies(all) {
+export function showRallies(all) {
   rallies = all;
   draw();
 }
 
-// Takes rallies in, each once; those that are its own are said aloud.
-export function addRallies(ended, own = false) {
-  const fresh = ended.filter((rally) => !rallies.some((known) => known.rally === rally.rally));
-  rallies = [...fresh.reverse(), ...rallies].slice(0, MOST);
-  if (own) for (const rally of ended) announce(`${verdict(rally)} after ${strokes(rally)}`);
-  due ??= setTimeout(draw, CALM);
-  if (own) draw();
+// Adds rallies, the oldest first, each once; those served on this page are announced.
+export function addRallies(finished, own = false) {
+  const added = finished.filter((rally) => !rallies.some((known) => known.rally === rally.rally));
+  rallies = [...added.reverse(), ...rallies].slice(0, MAX_RALLIES);
+  due ??= setTimeout(draw, REDRAW_INTERVAL);
+  if (!own) return;
+  for (const rally of finished) announce(`${verdict(rally)} after ${count(rally.strokes, "stroke")}`);
+  draw();
 }
 
-const verdict = (rally) => VERDICTS[rally.verdict] ?? rally.verdict;
-const strokes = (rally) => `${rally.strokes} ${rally.strokes === 1 ? "stroke" : "strokes"}`;
-const ms = (micros) => `${(micros / 1000).toFixed(micros < 100_000 ? 2 : 0)} ms`;
+function verdict(rally) {
+  switch (rally.verdict) {
+    case "draw": return "DRAW";
+    case "let": return `LET: no ${rally.missing.toUpperCase()} player answered`;
+    case "abandoned": return "abandoned";
+    default: return `The winner is ${rally.verdict.toUpperCase()}`;
+  }
+}
+
+const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+const milliseconds = (micros) => `${(micros / 1000).toFixed(micros < 100_000 ? 2 : 0)} ms`;
 
 function draw() {
   clearTimeout(due);
   due = undefined;
-  // Whoever reads or opens one keeps it.
+  // Do not move what is being read or opened.
   if (list.matches(":hover, :focus-within")) {
-    due = setTimeout(draw, CALM);
+    due = setTimeout(draw, REDRAW_INTERVAL);
     return;
   }
-  keep(list, rallies, (rally) => rally.rally, makeRally, () => {});
+  reconcile(list, rallies, (rally) => rally.rally, createRally, () => {});
 }
 
-function makeRally(rally) {
-  const item = make("li", rally.verdict === "ping" || rally.verdict === "pong" ? rally.verdict : "");
-  const details = make("details");
-  const summary = make("summary");
-  const faults = rally.faults ? `, ${rally.faults} ${rally.faults === 1 ? "fault" : "faults"}` : "";
-  const through = rally.proxy ? `, through ${rally.proxy}` : "";
+function createRally(rally) {
+  const item = element("li", rally.verdict === "ping" || rally.verdict === "pong" ? rally.verdict : "");
+  const details = element("details");
+  const summary = element("summary");
+  const faults = rally.faults ? `, ${count(rally.faults, "fault")}` : "";
+  const proxy = rally.proxy ? `, proxy on ${rally.proxy}` : "";
   summary.append(
-    make("b", "", verdict(rally)),
-    make("span", "", `${strokes(rally)} in ${ms(rally.micros)}${faults}`),
-    make("small", "", `${who(rally.manager)}${through}`),
-    make("small", "ways", rally.played.map(who).join(" → ")),
+    element("b", "", verdict(rally)),
+    element("span", "", `${count(rally.strokes, "stroke")} in ${milliseconds(rally.micros)}${faults}`),
+    element("small", "", `${taskName(rally.manager)}${proxy}`),
+    element("small", "route", rally.played.map(taskName).join(" → ")),
   );
   const lines = rally.played.map((stroke) =>
-    `${stroke.side.toUpperCase()} --> ${stroke.outcome.padEnd(4)}  ${who(stroke)}  ${ms(stroke.micros)}`);
+    `${stroke.side.toUpperCase()} --> ${stroke.outcome.padEnd(4)}  ${taskName(stroke)}  ${milliseconds(stroke.micros)}`);
   const more = rally.strokes - rally.played.length;
   if (more > 0) lines.push(`… ${more} more`);
   lines.push(verdict(rally));
-  details.append(summary, make("pre", "", lines.join("\n")));
+  details.append(summary, element("pre", "", lines.join("\n")));
   item.append(details);
   return item;
 }

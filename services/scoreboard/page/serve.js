@@ -1,42 +1,37 @@
-// The Serve button: plays one rally, and shows its strokes as its answer brings them.
-import { find, say } from "./dom.js";
-import { over, stroke } from "./ball.js";
+// The Serve button: plays one rally and shows its strokes as the answer brings them.
+import { byId, setText } from "./dom.js";
+import { showOwn } from "./ball.js";
 import { addRallies } from "./rallies.js";
 
-const pace = find("pace");
-const refused = find("refused");
+const pace = byId("pace");
+const serveError = byId("serve-error");
 
 function showPace() {
   const text = pace.value === "0" ? "full speed" : `${pace.value} ms`;
-  say(find("pace-text"), text);
+  setText(byId("pace-text"), text);
   pace.setAttribute("aria-valuetext", text);
 }
 
-function refuse(reason) {
-  refused.hidden = !reason;
-  say(refused, reason);
+function showError(reason) {
+  serveError.hidden = !reason;
+  setText(serveError, reason);
 }
 
 async function serve() {
-  refuse("");
+  showError("");
   const played = [];
-  let id;
   try {
-    const answer = await fetch(`/rally?pace=${pace.value}ms`, { headers: { Accept: "application/x-ndjson" } });
-    if (!answer.ok) return refuse(`No rally: ${(await answer.text()).trim()}`);
-    for await (const told of lines(answer.body)) {
-      id = told.rally;
-      if (told.verdict) {
-        addRallies([{ ...told, played }], true);
-      } else {
-        played.push(told);
-        stroke(told);
-      }
+    const response = await fetch(`/rally?pace=${pace.value}ms`, { headers: { Accept: "application/x-ndjson" } });
+    if (!response.ok) return showError(`No rally: ${(await response.text()).trim()}`);
+    for await (const line of lines(response.body)) {
+      const item = JSON.parse(line);
+      showOwn(item);
+      if (item.verdict) addRallies([{ ...item, played }], true);
+      else played.push(item);
     }
   } catch {
-    refuse("No rally: the connection was lost.");
+    showError("No rally: connection lost.");
   }
-  over(id);
 }
 
 async function* lines(body) {
@@ -47,14 +42,14 @@ async function* lines(body) {
     if (done) return;
     const parts = (rest + value).split("\n");
     rest = parts.pop();
-    for (const part of parts) yield JSON.parse(part);
+    yield* parts;
   }
 }
 
-export function start() {
+export function startServing() {
   pace.addEventListener("input", showPace);
   showPace();
-  find("serve").addEventListener("submit", (event) => {
+  byId("serve").addEventListener("submit", (event) => {
     event.preventDefault();
     serve();
   });
