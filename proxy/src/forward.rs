@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, Responder, web};
-use client::endpoints::Endpoint;
+use client::endpoint::Endpoint;
 use client::fault::Fault;
-use client::http;
 use protocol::headers::PROXY;
 use protocol::timing::{BUFFER_TIME, RESPOND_BY, UPSTREAM_TOTAL};
 use reqwest::Method;
@@ -118,9 +117,9 @@ impl UpstreamRequest<'_> {
     async fn try_endpoint(&self, endpoint: &Endpoint) -> Result<UpstreamResponse, Fault> {
         let begun = Instant::now();
         let respond_by = self.give_up_at.min(begun + RESPOND_BY);
-        let url = endpoint.url(self.route.path(), self.query);
-        let request = http::local().request(self.method.clone(), url).headers(self.headers.clone());
-        let response = timeout_at(respond_by, request.send()).await;
+        let request = endpoint.request(self.method.clone(), self.route.path(), self.query);
+        let request = request.headers(self.headers.clone());
+        let response = timeout_at(respond_by, endpoint.send(request)).await;
         let response = response.map_err(|_| Fault::Timeout)??;
         let timer = match self.route {
             Route::Rally => self.proxy.rally_timer(&response, begun),

@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self as inbound, HeaderMap as Inbound};
-use protocol::headers;
+use protocol::headers::{self, FROM};
 use protocol::name::{Name, is_name_char};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -53,6 +53,7 @@ pub(crate) fn response(from: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> 
     let connection = from.get_all("connection").iter().filter_map(|value| value.to_str().ok());
     let named: Vec<&str> = connection.collect();
     from.iter()
+        .filter(|(name, _)| name.as_str() != FROM)
         .filter(move |(name, _)| !is_hop_by_hop(name.as_str(), &named))
         .map(|(name, value)| (name.as_str(), value.as_bytes()))
 }

@@ -66,5 +66,5 @@ pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
 }
 
 async fn upstream(start: &mut Start, service: Service, targets: Targets) -> Upstream {
-    Upstream { service: service.name(), endpoints: start.discover(service.name(), targets).await }
+    Upstream { service: service.name(), endpoints: start.discover(service, targets).await }
 }

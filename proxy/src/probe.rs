@@ -13,8 +13,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use client::fault::Fault;
+use protocol::headers::{FROM, TO};
 use protocol::name::Name;
 use protocol::probe::{ProbeFailure, ProbeReport};
+use protocol::service::Service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -102,7 +104,8 @@ async fn exchange(
 /// Returns a request with a body of this many bytes, which have no meaning.
 pub(crate) fn request(address: SocketAddr, body: usize) -> Vec<u8> {
     let mut request = format!(
-        "POST /probe HTTP/1.1\r\nHost: {address}\r\nContent-Length: {body}\r\nConnection: close\r\n\r\n"
+        "POST /probe HTTP/1.1\r\nHost: {address}\r\n{TO}: {}\r\nContent-Length: {body}\r\nConnection: close\r\n\r\n",
+        Service::Proxy
     )
     .into_bytes();
     request.resize(request.len() + body, b'o');
@@ -128,8 +131,18 @@ fn parse(answer: &[u8]) -> Result<ProbeReport, ProbeFailure> {
     let (Some(head), true) = (head, answer.starts_with(STATUS)) else {
         let cut_off =
             head.is_none() && STATUS.starts_with(&answer[..answer.len().min(STATUS.len())]);
-        return Err(if cut_off { ProbeFailure::Reset } else { ProbeFailure::InvalidAnswer });
+        return Err(match head {
+            _ if cut_off => ProbeFailure::Reset,
+            // Another service of ours, or a web server.
+            Some(head) if answer.starts_with(b"HTTP/") && !names_proxy(&answer[..head]) => {
+                ProbeFailure::WrongService
+            }
+            _ => ProbeFailure::InvalidAnswer,
+        });
     };
+    if !names_proxy(&answer[..head]) {
+        return Err(ProbeFailure::WrongService);
+    }
     let endless = answer.len() as u64 == MAX_ANSWER_BYTES;
     serde_json::from_slice(&answer[head + 4..]).map_err(|error| {
         if error.is_eof() && !endless { ProbeFailure::Reset } else { ProbeFailure::InvalidAnswer }
@@ -138,6 +151,13 @@ fn parse(answer: &[u8]) -> Result<ProbeReport, ProbeFailure> {
 
 fn cause(error: &io::Error) -> ProbeFailure {
     Fault::from(error.kind()).into()
+}
+
+/// Returns whether the head of a response names a proxy as its sender.
+fn names_proxy(head: &[u8]) -> bool {
+    let name = format!("{FROM}: {}", Service::Proxy);
+    head.split(|byte| *byte == b'\n')
+        .any(|line| line.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
 }
 
 #[cfg(test)]
@@ -150,18 +170,26 @@ mod tests {
 
     #[test]
     fn an_answer_is_a_report_or_cut_off_or_invalid() {
-        let whole = format!("HTTP/1.1 200 OK\r\ncontent-length: 65\r\n\r\n{REPORT}");
+        let whole =
+            format!("HTTP/1.1 200 OK\r\npong-from: proxy\r\ncontent-length: 65\r\n\r\n{REPORT}");
         assert_eq!(parse(whole.as_bytes()).expect("a report").proxy.node.as_str(), "pi1");
         for cut in 0..whole.len() {
             assert_eq!(parse(&whole.as_bytes()[..cut]), Err(ProbeFailure::Reset), "{cut}");
         }
         for other in [
             "SSH-2.0-OpenSSH_9.2\r\n",
-            "HTTP/1.1 404 Not Found\r\n\r\nnot found\n",
-            "HTTP/1.1 200 OK\r\n\r\n<html>",
-            "HTTP/1.1 200 OK\r\n\r\n{\"proxy\":7}",
+            "HTTP/1.1 404 Not Found\r\npong-from: proxy\r\n\r\nnot found\n",
+            "HTTP/1.1 200 OK\r\nPong-From: proxy\r\n\r\n<html>",
+            "HTTP/1.1 200 OK\r\npong-from: proxy\r\n\r\n{\"proxy\":7}",
         ] {
             assert_eq!(parse(other.as_bytes()), Err(ProbeFailure::InvalidAnswer), "{other}");
+        }
+        for other in [
+            "HTTP/1.1 421 Misdirected Request\r\npong-from: manager\r\n\r\nthis is a manager\n",
+            "HTTP/1.1 404 Not Found\r\nserver: nginx\r\n\r\n<html>",
+            "HTTP/1.1 200 OK\r\n\r\nwelcome",
+        ] {
+            assert_eq!(parse(other.as_bytes()), Err(ProbeFailure::WrongService), "{other}");
         }
     }
 
@@ -178,7 +206,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_do_not_panic(answer in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = parse(&answer);
-            let _ = parse(&[b"HTTP/1.1 200 OK\r\n\r\n", answer.as_slice()].concat());
+            let _ = parse(&[b"HTTP/1.1 200 OK\r\npong-from: proxy\r\n\r\n", answer.as_slice()].concat());
         }
     }
 }

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::endpoints::{Endpoint, Endpoints};
+use client::endpoint::Endpoint;
+use client::endpoints::Endpoints;
 use client::targets::Targets;
 use parking_lot::{Mutex, MutexGuard};
 use protocol::name::Name;
@@ -40,7 +41,7 @@ pub(crate) struct Prober {
 impl Prober {
     /// Begins to probe the proxies that discovery finds.
     pub(crate) async fn start(start: &mut Start, proxies: Targets, metrics: Metrics) -> Arc<Self> {
-        let endpoints = start.discover(Service::Proxy.name(), proxies).await;
+        let endpoints = start.discover(Service::Proxy, proxies).await;
         let task = start.identity().task.clone();
         let prober = Arc::new(Self {
             node: task.node.clone(),

@@ -127,6 +127,9 @@ const fn hint(cause: ProbeFailure) -> &'static str {
             "small packets arrive, large ones do not: what is between the nodes must carry the \
              overlay's MTU and 50 bytes more"
         }
+        ProbeFailure::WrongService => {
+            "another service answers there, so the address in DNS is stale: docker service ps pong_proxy"
+        }
         ProbeFailure::InvalidAnswer => {
             "what answers there is not a swarm-pong proxy of this version"
         }

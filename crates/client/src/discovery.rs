@@ -3,8 +3,11 @@
 //! Every name is resolved to all its addresses, again each second and at once after a failure, by
 //! the system's resolver and without a cache: Docker answers with a TTL of 600 s, and a cached
 //! answer would keep dead tasks in play that long (moby/moby#30029). Endpoints that are new or back
-//! off are connected to in the background, so that no rally has to find out that one is not there.
+//! off are checked in the background, so that no rally has to find out that one is not there. A
+//! check is a request, since the kernel accepts connections for a process that hangs, and an address
+//! may be another service's by now.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -13,49 +16,55 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use protocol::timing::{LOOKUP_INTERVAL, LOOKUP_TIMEOUT};
-use tokio::net::TcpStream;
+use reqwest::Method;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
+use crate::endpoint::{Endpoint, Peer};
 use crate::endpoints::Endpoints;
+use crate::fault::Fault;
 use crate::resolver::{LastKnown, Resolve, SystemResolver};
 use crate::targets::Targets;
 
 /// The least time between two lookups, however much fails.
 const MIN_LOOKUP_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long an endpoint that is new or backed off may take to accept a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long an endpoint that is new or backed off may take to answer a check.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a service that starts waits for the first lookup, and for the first connections.
+/// How long a service that starts waits for the first lookup, and for the first checks.
 const STARTUP_WAIT: Duration = Duration::from_millis(20);
 
 /// The discovery of one service's tasks.
 pub struct Discovery {
-    service: &'static str,
+    peer: Peer,
     targets: Targets,
     resolver: Arc<dyn Resolve>,
     last_known: LastKnown,
     endpoints: Arc<Endpoints>,
+    /// The addresses at which another service answers.
+    misdirected: HashSet<SocketAddr>,
 }
 
 impl Discovery {
-    /// Makes a discovery that asks the system's resolver; `service` is what is looked for, in the
-    /// log.
+    /// Makes a discovery that asks the system's resolver.
     #[must_use]
-    pub fn new(service: &'static str, targets: Targets) -> Self {
-        Self::with_resolver(service, targets, Arc::new(SystemResolver))
+    pub fn new(peer: Peer, targets: Targets) -> Self {
+        Self::with_resolver(peer, targets, Arc::new(SystemResolver))
     }
 
     /// Makes a discovery that asks another resolver.
     #[must_use]
-    pub fn with_resolver(
-        service: &'static str,
-        targets: Targets,
-        resolver: Arc<dyn Resolve>,
-    ) -> Self {
-        let (last_known, endpoints) = (LastKnown::default(), Arc::default());
-        Self { service, targets, resolver, last_known, endpoints }
+    pub fn with_resolver(peer: Peer, targets: Targets, resolver: Arc<dyn Resolve>) -> Self {
+        let endpoints = Arc::new(Endpoints::new(peer));
+        Self {
+            peer,
+            targets,
+            resolver,
+            last_known: LastKnown::default(),
+            endpoints,
+            misdirected: HashSet::new(),
+        }
     }
 
     /// Returns the endpoints that this discovery keeps up to date.
@@ -64,11 +73,11 @@ impl Discovery {
         Arc::clone(&self.endpoints)
     }
 
-    /// Looks up and connects for the first time. A resolver or a task that is slow does not hold up
+    /// Looks up and checks for the first time. A resolver or a task that is slow does not hold up
     /// the start of a service for longer than 40 ms.
     pub async fn look_once(&mut self) {
         let _ = timeout(STARTUP_WAIT, self.look_up()).await;
-        let _ = timeout(STARTUP_WAIT, self.connect_all()).await;
+        let _ = timeout(STARTUP_WAIT, self.check_all()).await;
     }
 
     /// Keeps the endpoints up to date; never returns.
@@ -76,7 +85,7 @@ impl Discovery {
         loop {
             self.look_up().await;
             self.endpoints.refreshed();
-            self.connect_all().await;
+            self.check_all().await;
             let next = Instant::now() + LOOKUP_INTERVAL;
             let next = self.endpoints.next_due().map_or(next, |due| due.min(next));
             sleep(MIN_LOOKUP_INTERVAL).await;
@@ -105,24 +114,42 @@ impl Discovery {
         }
         let (added, removed) = self.endpoints.update(&found);
         for address in added {
-            info!(service = self.service, %address, "endpoint added");
+            info!(service = self.peer.name(), %address, "endpoint added");
         }
         for address in removed {
-            info!(service = self.service, %address, "endpoint removed");
+            info!(service = self.peer.name(), %address, "endpoint removed");
         }
     }
 
-    /// Connects to all endpoints that are new or have backed off long enough.
-    async fn connect_all(&self) {
-        join_all(self.endpoints.due().into_iter().map(|address| self.connect(address))).await;
+    /// Checks all endpoints that are new or have backed off long enough.
+    async fn check_all(&mut self) {
+        let service = self.peer.name();
+        let checks = self.endpoints.due().into_iter().map(|endpoint| self.check(endpoint));
+        for (address, fault) in join_all(checks).await {
+            // Said once of an address, since it may be listed there for hours.
+            if fault != Some(Fault::WrongService) {
+                self.misdirected.remove(&address);
+            } else if self.misdirected.insert(address) {
+                warn!(service, %address, "stale DNS: another service answers at this address");
+            }
+        }
+        self.misdirected.retain(|address| self.endpoints.is_listed(*address));
     }
 
-    async fn connect(&self, address: SocketAddr) {
-        if let Ok(Ok(_)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
-            self.endpoints.connected(address);
-        } else {
-            self.endpoints.failed(address);
+    /// Checks an endpoint; returns what is wrong with it.
+    async fn check(&self, endpoint: Endpoint) -> (SocketAddr, Option<Fault>) {
+        let address = endpoint.address;
+        let request = endpoint.request(Method::OPTIONS, "/", None);
+        let answer = timeout(CHECK_TIMEOUT, endpoint.send(request)).await;
+        let fault = answer.unwrap_or(Err(Fault::Timeout)).err();
+        match fault {
+            None => self.endpoints.checked(address),
+            Some(fault) => {
+                debug!(service = self.peer.name(), %address, %fault, "check failed");
+                self.endpoints.failed(address);
+            }
         }
+        (address, fault)
     }
 }
 
@@ -132,6 +159,8 @@ pub(crate) mod tests {
 
     use futures_util::future::BoxFuture;
     use parking_lot::Mutex;
+    use protocol::service::Service;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
@@ -160,7 +189,7 @@ pub(crate) mod tests {
     pub(crate) async fn discover(dns: &Arc<FakeDns>) -> Arc<Endpoints> {
         let targets = TARGET.parse().expect("a target");
         let resolver = Arc::<FakeDns>::clone(dns);
-        let mut discovery = Discovery::with_resolver("ping", targets, resolver);
+        let mut discovery = Discovery::with_resolver(Service::Manager.into(), targets, resolver);
         discovery.look_once().await;
         let endpoints = discovery.endpoints();
         tokio::spawn(discovery.run());
@@ -217,10 +246,17 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_backing_off_returns_once_it_accepts_connections() {
+    async fn an_endpoint_backing_off_returns_once_it_answers_a_check() {
         let dns = Arc::new(FakeDns::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
+        tokio::spawn(async move {
+            while let Ok((mut connection, _)) = listener.accept().await {
+                let answer = b"HTTP/1.1 204 No Content\r\nPong-From: manager\r\n\r\n";
+                connection.write_all(answer).await.expect("sent");
+                let _ = connection.read(&mut [0; 1024]).await;
+            }
+        });
         dns.set(TARGET, &[address]);
         let endpoints = discover(&dns).await;
         endpoints.failed(address);

@@ -1,7 +1,7 @@
 //! The live tasks of a service as discovery shows them now, and whose turn it is.
 //!
 //! Endpoints are taken in turn, whatever order a resolver lists them in. One that failed backs off:
-//! it is skipped until [`discovery`](crate::discovery) has connected to it again, unless there is no
+//! it is skipped until it has answered a check by [`discovery`](crate::discovery), unless there is no
 //! other left. So does one that is new, since it may be listed before it can be reached, or long
 //! after. An endpoint that leaves DNS and comes back has no failures.
 
@@ -9,56 +9,25 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use reqwest::Url;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::backoff::Backoff;
-
-/// A task's address, and the URL of its root.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The address.
-    pub address: SocketAddr,
-    /// `http://ADDRESS/`; without the zone of a link-local IPv6 address, which no URL can name.
-    pub url: Url,
-}
-
-impl Endpoint {
-    /// Returns the endpoint at an address.
-    ///
-    /// # Panics
-    ///
-    /// Never: every address is a valid host and port.
-    #[must_use]
-    pub fn new(address: SocketAddr) -> Self {
-        let zoneless = SocketAddr::new(address.ip(), address.port());
-        let url = format!("http://{zoneless}/").parse().expect("an address is valid in a URL");
-        Self { address, url }
-    }
-
-    /// Returns the URL of a path, and a query if there is one.
-    #[must_use]
-    pub fn url(&self, path: &str, query: Option<&str>) -> Url {
-        let mut url = self.url.clone();
-        url.set_path(path);
-        url.set_query(query);
-        url
-    }
-}
+use crate::endpoint::{Endpoint, Peer};
 
 /// How many endpoints there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Endpoints that can be used.
     pub ready: usize,
-    /// Endpoints that failed, or were never connected to.
+    /// Endpoints that failed, or never answered a check.
     pub backing_off: usize,
 }
 
 /// The endpoints of a service.
 #[derive(Debug)]
 pub struct Endpoints {
+    peer: Peer,
     state: Mutex<State>,
     /// Counts changes: endpoints added or removed, that failed or can be used again.
     revision: watch::Sender<u64>,
@@ -77,14 +46,14 @@ struct State {
 struct Member {
     endpoint: Endpoint,
     backoff: Backoff,
-    /// When it is to be connected to again; none while it is ready.
+    /// When it is to be checked again; none while it is ready.
     retry_at: Option<Instant>,
 }
 
 impl Member {
-    /// Returns one that is new, and due to be connected to at once.
-    fn new(address: SocketAddr) -> Self {
-        let endpoint = Endpoint::new(address);
+    /// Returns one that is new, and due to be checked at once.
+    fn new(address: SocketAddr, peer: Peer) -> Self {
+        let endpoint = Endpoint::new(address, peer);
         Self { endpoint, backoff: Backoff::default(), retry_at: Some(Instant::now()) }
     }
 
@@ -93,18 +62,19 @@ impl Member {
     }
 }
 
-impl Default for Endpoints {
-    fn default() -> Self {
+impl Endpoints {
+    /// Makes an empty list of the endpoints of a service.
+    #[must_use]
+    pub fn new(peer: Peer) -> Self {
         Self {
+            peer,
             state: Mutex::default(),
             revision: watch::Sender::new(0),
             lookups: watch::Sender::new(0),
             refresh_requested: Notify::new(),
         }
     }
-}
 
-impl Endpoints {
     /// Replaces the list by what discovery found; returns the addresses added and those removed.
     pub fn update(&self, found: &[SocketAddr]) -> (Vec<SocketAddr>, Vec<SocketAddr>) {
         let mut state = self.state.lock();
@@ -114,7 +84,7 @@ impl Endpoints {
         let mut added = Vec::new();
         for &address in found {
             if !kept.iter().any(|member| member.endpoint.address == address) {
-                kept.push(Member::new(address));
+                kept.push(Member::new(address, self.peer));
                 added.push(address);
             }
         }
@@ -216,9 +186,9 @@ impl Endpoints {
         });
     }
 
-    /// Ends an endpoint's backoff, since a connection to it succeeded; its failures still count
-    /// until it answers.
-    pub(crate) fn connected(&self, address: SocketAddr) {
+    /// Ends an endpoint's backoff, since it answered a check; its failures still count until it
+    /// answers a request.
+    pub(crate) fn checked(&self, address: SocketAddr) {
         self.change(address, |member| member.retry_at.take().is_some());
     }
 
@@ -270,11 +240,10 @@ impl Endpoints {
         self.lookups.send_modify(|lookups| *lookups = lookups.wrapping_add(1));
     }
 
-    /// Returns the endpoints that have backed off long enough to be connected to again.
-    pub(crate) fn due(&self) -> Vec<SocketAddr> {
+    /// Returns the endpoints that have backed off long enough to be checked again.
+    pub(crate) fn due(&self) -> Vec<Endpoint> {
         let now = Instant::now();
-        let due = self.select(|member| member.retry_at.is_some_and(|at| at <= now));
-        due.into_iter().map(|endpoint| endpoint.address).collect()
+        self.select(|member| member.retry_at.is_some_and(|at| at <= now))
     }
 
     /// Returns when the next endpoint will have backed off long enough, if any is backing off.

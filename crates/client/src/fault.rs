@@ -21,6 +21,9 @@ pub enum Fault {
     /// The response did not come in time.
     #[error("timed out")]
     Timeout,
+    /// The answer came from somebody else than the service that was meant.
+    #[error("answered by another service")]
+    WrongService,
     /// The status is not 200.
     #[error("status {0}")]
     Status(StatusCode),
@@ -34,8 +37,16 @@ pub enum Fault {
 
 impl Fault {
     /// The names of all faults.
-    pub const NAMES: [&str; 7] =
-        ["refused", "unreachable", "reset", "timeout", "status", "body", "protocol"];
+    pub const NAMES: [&str; 8] = [
+        "refused",
+        "unreachable",
+        "reset",
+        "timeout",
+        "wrong_service",
+        "status",
+        "body",
+        "protocol",
+    ];
 
     /// Returns the fault in one word, as metrics have it.
     #[must_use]
@@ -45,6 +56,7 @@ impl Fault {
             Self::Unreachable => "unreachable",
             Self::Reset => "reset",
             Self::Timeout => "timeout",
+            Self::WrongService => "wrong_service",
             Self::Status(_) => "status",
             Self::Body => "body",
             Self::Protocol => "protocol",
@@ -100,6 +112,7 @@ impl From<Fault> for ProbeFailure {
             Fault::Unreachable => Self::Unreachable,
             Fault::Reset => Self::Reset,
             Fault::Timeout => Self::Timeout,
+            Fault::WrongService => Self::WrongService,
             Fault::Status(_) | Fault::Body | Fault::Protocol => Self::InvalidAnswer,
         }
     }
@@ -117,6 +130,7 @@ mod tests {
             Fault::Unreachable,
             Fault::Reset,
             Fault::Timeout,
+            Fault::WrongService,
             status,
             Fault::Body,
             Fault::Protocol,

@@ -18,9 +18,9 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout};
 use tracing::{debug, info, warn};
 
-use crate::endpoints::{Endpoint, Endpoints};
+use crate::endpoint::Endpoint;
+use crate::endpoints::Endpoints;
 use crate::fault::Fault;
-use crate::http;
 use crate::sse::{EventTooLong, Parser, SseEvent};
 
 /// How many updates may wait. A receiver that is too slow holds the connections up, and misses what
@@ -135,9 +135,9 @@ impl Subscriber<'_> {
 async fn open(
     endpoint: &Endpoint,
 ) -> Result<impl Stream<Item = Result<Bytes, Fault>> + use<>, DisconnectReason> {
-    let request = http::local().get(endpoint.url("/events", None)).send();
-    let response = timeout(FEED_IDLE_TIMEOUT, request).await;
-    let response = response.map_err(|_| DisconnectReason::Silent)?.map_err(Fault::from)?;
+    let request = endpoint.get("/events", None);
+    let response = timeout(FEED_IDLE_TIMEOUT, endpoint.send(request)).await;
+    let response = response.map_err(|_| DisconnectReason::Silent)??;
     if response.status() != StatusCode::OK {
         return Err(Fault::Status(response.status()).into());
     }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use crate::endpoints::{Endpoint, Endpoints};
+use crate::endpoint::Endpoint;
+use crate::endpoints::Endpoints;
 
 impl Endpoints {
     /// Runs `task` for each endpoint that `select` returns, and again when it has ended and the
@@ -54,6 +55,7 @@ mod tests {
     use tokio::time::{Instant, sleep, timeout};
 
     use super::*;
+    use crate::endpoint::Peer;
 
     fn addresses<const N: usize>(last: [u8; N]) -> [SocketAddr; N] {
         last.map(|n| ([10, 0, 9, n], 3001).into())
@@ -74,7 +76,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_endpoint_has_one_task_that_begins_again_when_it_has_ended() {
-        let endpoints = Endpoints::default();
+        let endpoints = Endpoints::new(Peer::Any);
         endpoints.update(&addresses([1, 2]));
         let mut sorted = begun(&endpoints, async {}).await;
         sorted.sort_by_key(|(last, at)| (*at, *last));
@@ -83,7 +85,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn new_endpoints_begin_at_once_and_removed_ones_do_not_begin_again() {
-        let endpoints = Endpoints::default();
+        let endpoints = Endpoints::new(Peer::Any);
         endpoints.update(&addresses([1]));
         let change = async {
             sleep(Duration::from_millis(300)).await;

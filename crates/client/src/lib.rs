@@ -5,6 +5,7 @@
 //! | the addresses that an option takes | [`targets`] |
 //! | looking names up, and keeping endpoints up to date with DNS | [`resolver`], [`discovery`] |
 //! | the live tasks of a service, and whose turn it is | [`endpoints`], [`backoff`] |
+//! | one task, and the proof that it was the one which answered | [`endpoint`] |
 //! | one future for each endpoint | `for_each`: [`Endpoints::for_each`](endpoints::Endpoints::for_each) |
 //! | calling a task, and what may go wrong | [`http`], [`fault`] |
 //! | subscribing to feeds | [`feed`], [`sse`] |
@@ -12,6 +13,7 @@
 
 pub mod backoff;
 pub mod discovery;
+pub mod endpoint;
 pub mod endpoints;
 pub mod fault;
 pub mod feed;

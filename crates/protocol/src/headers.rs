@@ -8,6 +8,13 @@ use crate::name::Name;
 /// Prefix of the `Server` header, before the release.
 const PRODUCT: &str = "swarm-pong/";
 
+/// The service that a request between services is meant for: `manager`. An address out of DNS may
+/// belong to another service by now (moby/moby#41744), which then refuses the request.
+pub const TO: &str = "pong-to";
+
+/// The service that answers, on every response inside the cluster.
+pub const FROM: &str = "pong-from";
+
 /// The player that answered, on every answer of a player: `ping.2@pi3`.
 pub const PLAYER: &str = "pong-player";
 

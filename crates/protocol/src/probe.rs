@@ -25,19 +25,22 @@ pub enum ProbeFailure {
     Reset,
     /// Small packets arrive, packets of the maximum size do not.
     LargePackets,
+    /// Something answers that is not a proxy.
+    WrongService,
     /// What comes back is not a proxy's answer.
     InvalidAnswer,
 }
 
 impl ProbeFailure {
     /// All failures.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NoDns,
         Self::Refused,
         Self::Unreachable,
         Self::Timeout,
         Self::Reset,
         Self::LargePackets,
+        Self::WrongService,
         Self::InvalidAnswer,
     ];
 
@@ -51,6 +54,7 @@ impl ProbeFailure {
             Self::Timeout => "timeout",
             Self::Reset => "reset",
             Self::LargePackets => "large_packets",
+            Self::WrongService => "wrong_service",
             Self::InvalidAnswer => "invalid_answer",
         }
     }

@@ -5,6 +5,9 @@
 //! does not look healthy through the other. A service that has nothing to offer to others has the
 //! admin port alone.
 //!
+//! A request that is meant for another service is refused, and every response names the service, so
+//! that whoever calls knows who answered; but for the proxy's public port, which strangers reach.
+//!
 //! The stop, in this order: not ready; for a moment every request is still served and told that the
 //! connection closes, so that no request crosses a closing connection; then no new connection is
 //! accepted and what runs is finished, while those who still connect are rejected.
@@ -21,7 +24,7 @@ use actix_web::http::header::HeaderValue;
 use actix_web::http::{ConnectionType, header};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, ready};
 use protocol::headers::format_server;
 use protocol::timing::{DRAIN, FINISH, KEEP_ALIVE, SETTLE};
 use tokio::time::sleep;
@@ -30,6 +33,7 @@ use tracing::{Instrument, Span, info};
 use crate::admin::{self, Admin};
 use crate::listeners::Listeners;
 
+mod addressee;
 mod reject;
 
 use reject::Rejector;
@@ -76,21 +80,31 @@ async fn serve(
     let server_name = HeaderValue::try_from(format_server(&admin.whoami.release));
     let server_name = server_name.map_err(io::Error::other)?;
     let shutdown = admin.shutdown.clone();
+    let service = admin.whoami.service;
     let server = HttpServer::new(move || {
         name_thread(&span);
         let shutdown = admin.shutdown.clone();
         let server_name = server_name.clone();
+        let own = admin.whoami.service;
         App::new()
             .app_data(web::Data::new(admin.clone()))
             .wrap_fn(move |request: ServiceRequest, service| {
                 if request.app_config().local_addr() == admin_address {
                     request.extensions_mut().insert(AdminPort);
                 }
-                let response = service.call(request);
+                let is_anonymous = own == protocol::service::Service::Proxy
+                    && !request.extensions().contains::<AdminPort>();
+                let response = match addressee::respond(&request, own) {
+                    Some(refusal) => Either::Right(ready(Ok(request.into_response(refusal)))),
+                    None => Either::Left(service.call(request)),
+                };
                 let shutdown = shutdown.clone();
                 let server_name = server_name.clone();
                 async move {
                     let mut response = response.await?;
+                    if !is_anonymous {
+                        addressee::sign(&mut response, own);
+                    }
                     // What a proxy passed on names whom it comes from.
                     if !response.headers().contains_key(header::SERVER) {
                         response.headers_mut().insert(header::SERVER, server_name);
@@ -126,7 +140,7 @@ async fn serve(
         shutdown.cancelled().await;
         sleep(DRAIN).await;
         handle.pause().await;
-        let rejector = remaining.map(Rejector::start);
+        let rejector = remaining.map(|listener| Rejector::start(listener, service));
         sleep(SETTLE).await;
         handle.stop(true).await;
         if let Some(rejector) = rejector {

@@ -7,6 +7,7 @@ use std::thread::available_parallelism;
 
 use actix_web::web::ServiceConfig;
 use client::discovery::Discovery;
+use client::endpoint::Peer;
 use client::endpoints::Endpoints;
 use client::feed::{self, FeedUpdate, MAX_WAITING};
 use client::targets::Targets;
@@ -139,19 +140,20 @@ impl Start {
 
     /// Starts discovery of the tasks of a service, registers `pong_endpoints`, and waits for the
     /// first lookup, but no longer than 40 ms.
-    pub async fn discover(&mut self, service: &'static str, targets: Targets) -> Arc<Endpoints> {
+    pub async fn discover(&mut self, peer: impl Into<Peer>, targets: Targets) -> Arc<Endpoints> {
+        let peer = peer.into();
         let name = format!("discovery of {targets}");
-        let mut discovery = Discovery::new(service, targets);
+        let mut discovery = Discovery::new(peer, targets);
         discovery.look_once().instrument(self.span.clone()).await;
         let endpoints = discovery.endpoints();
-        self.metrics.endpoints(service, &endpoints);
+        self.metrics.endpoints(peer.name(), &endpoints);
         self.spawn(name, async { match discovery.run().await {} });
         endpoints
     }
 
     /// Subscribes to the feeds of all managers.
     pub async fn subscribe(&mut self, managers: Targets) -> mpsc::Receiver<FeedUpdate> {
-        let endpoints = self.discover(Service::Manager.name(), managers).await;
+        let endpoints = self.discover(Service::Manager, managers).await;
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         self.spawn("feeds", feed::subscribe(endpoints, sender));
         receiver

@@ -42,8 +42,8 @@ use state::Manager;
 ///
 /// That of [`Start::serve`].
 pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
-    let ping = start.discover(Side::Ping.name(), options.ping).await;
-    let pong = start.discover(Side::Pong.name(), options.pong).await;
+    let ping = start.discover(options.play.peer(Side::Ping), options.ping).await;
+    let pong = start.discover(options.play.peer(Side::Pong), options.pong).await;
     let manager = Arc::new(Manager::new(options.play, ping, pong, &mut start));
     start.spawn_to_end("publisher", publish::run(Arc::clone(&manager)));
     if let Some(interval) = options.play.play_every {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
+use client::endpoint::Peer;
 use client::targets::Targets;
+use game::Side;
 use protocol::timing::MAX_STROKE_TIMEOUT;
 
 use crate::pace::{InvalidDuration, Pace, parse_duration};
@@ -59,6 +62,18 @@ pub struct PlayOptions {
     #[arg(long, env = "PONG_MAX_IN_FLIGHT", value_name = "N", default_value = "1024",
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub max_in_flight: u32,
+
+    /// Accept players that do not say who they are, such as those of the original game of 2016
+    #[arg(long, env = "PONG_UNNAMED_PLAYERS", value_parser = BoolishValueParser::new())]
+    pub unnamed_players: bool,
+}
+
+impl PlayOptions {
+    /// Returns whom a manager expects where players of a side are.
+    pub(crate) fn peer(&self, side: Side) -> Peer {
+        let service = side.into();
+        if self.unnamed_players { Peer::ServiceOrUnnamed(service) } else { Peer::Service(service) }
+    }
 }
 
 fn parse_play_every(text: &str) -> Result<Option<Duration>, InvalidDuration> {

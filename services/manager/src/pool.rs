@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::endpoints::{Endpoint, Endpoints};
+use client::endpoint::Endpoint;
+use client::endpoints::Endpoints;
 use client::fault::Fault;
 use client::http;
 use game::{Outcome, Side};
@@ -112,7 +113,7 @@ impl PlayerPool {
     /// Asks one player, once.
     async fn ask(&self, endpoint: Endpoint, remaining: Duration) -> Result<PlayerAnswer, Fault> {
         let begun = Instant::now();
-        let answer = timeout(self.timeout.min(remaining), request(endpoint)).await;
+        let answer = timeout(self.timeout.min(remaining), request(&endpoint)).await;
         let (outcome, player, release) = answer.unwrap_or(Err(Fault::Timeout))?;
         Ok(PlayerAnswer { outcome, player, release, took: begun.elapsed() })
     }
@@ -131,8 +132,8 @@ impl PlayerPool {
 }
 
 /// Asks a player for a stroke; whatever is not `HIT` or `MISS` with status 200 is a fault.
-async fn request(endpoint: Endpoint) -> Result<(Outcome, Task, Option<Name>), Fault> {
-    let mut response = http::local().get(endpoint.url).send().await?;
+async fn request(endpoint: &Endpoint) -> Result<(Outcome, Task, Option<Name>), Fault> {
+    let mut response = endpoint.send(endpoint.get_root()).await?;
     let body = http::read(&mut response, MAX_BODY_BYTES).await?;
     let outcome = Outcome::try_from(body.as_slice()).map_err(|_| Fault::Body)?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use client::endpoints::Endpoint;
+use client::endpoint::Endpoint;
 use client::fault::Fault;
-use client::http::{self, read};
+use client::http::read;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -30,10 +30,11 @@ fn fetch_body(
     query: Option<&str>,
     max_bytes: usize,
 ) -> BoxFuture<'static, Result<Vec<u8>, Fault>> {
-    let url = endpoint.url(path, query);
+    let endpoint = endpoint.clone();
+    let request = endpoint.get(path, query);
     Box::pin(async move {
         let fetching = async {
-            let mut response = http::local().get(url).send().await?;
+            let mut response = endpoint.send(request).await?;
             read(&mut response, max_bytes).await
         };
         timeout(TIMEOUT, fetching).await.unwrap_or(Err(Fault::Timeout))

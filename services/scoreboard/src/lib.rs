@@ -17,6 +17,7 @@
 use std::io;
 use std::sync::Arc;
 
+use client::endpoint::Peer;
 use protocol::id::InstanceId;
 use protocol::service::Service;
 use server::start::Start;
@@ -58,12 +59,12 @@ pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
 
     let updates = start.subscribe(options.managers).await;
     start.spawn("showcase", feeds::run(Arc::clone(&state), updates));
-    let scoreboards = start.discover(Service::Scoreboard.name(), options.scoreboards).await;
+    let scoreboards = start.discover(Service::Scoreboard, options.scoreboards).await;
     start.spawn("sync", sync::run(Arc::clone(&state), scoreboards));
     // One discovery per name, so that a slow lookup does not delay the others.
     let mut tasks = Vec::new();
     for target in options.tasks.split() {
-        tasks.push(start.discover("task", target).await);
+        tasks.push(start.discover(Peer::Any, target).await);
     }
     start.spawn("polling", poll::run(Arc::clone(&state), tasks));
 

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::endpoints::{Endpoint, Endpoints};
+use client::endpoint::Endpoint;
+use client::endpoints::Endpoints;
 use client::fault::Fault;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
@@ -125,6 +126,7 @@ fn interval(tasks: usize) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use client::endpoint::Peer;
     use protocol::snapshot::TaskState;
     use server::identity::Identity;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -139,7 +141,8 @@ mod tests {
         let whoami = Identity::new(Service::Ping, task).whoami();
         let body = serde_json::to_string(&whoami).expect("plain");
         let length = body.len();
-        let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+        let response =
+            format!("HTTP/1.1 200 OK\r\nPong-From: ping\r\nContent-Length: {length}\r\n\r\n{body}");
         loop {
             let (mut connection, _) = listener.accept().await.expect("a connection");
             let _ = connection.read(&mut [0; 1024]).await;
@@ -166,7 +169,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let serving = tokio::spawn(serve(listener));
-        let targets = [Arc::<Endpoints>::default(), Arc::default()];
+        let targets = [(); 2].map(|()| Arc::new(Endpoints::new(Peer::Any)));
         for endpoints in &targets {
             endpoints.update(&[address]);
             endpoints.answered(address);

@@ -5,7 +5,8 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::endpoints::{Endpoint, Endpoints};
+use client::endpoint::Endpoint;
+use client::endpoints::Endpoints;
 use client::fault::Fault;
 use protocol::sync::{SyncPage, SyncQuery};
 use tokio::time::sleep;

@@ -7,10 +7,14 @@ fn addresses(count: u16) -> Vec<SocketAddr> {
 }
 
 fn endpoints(addresses: &[SocketAddr]) -> Endpoints {
-    let endpoints = Endpoints::default();
+    let endpoints = Endpoints::new(Peer::Any);
     endpoints.update(addresses);
-    addresses.iter().for_each(|address| endpoints.connected(*address));
+    addresses.iter().for_each(|address| endpoints.checked(*address));
     endpoints
+}
+
+fn due(endpoints: &Endpoints) -> Vec<SocketAddr> {
+    endpoints.due().into_iter().map(|endpoint| endpoint.address).collect()
 }
 
 fn next(endpoints: &Endpoints, tried: &[SocketAddr]) -> Option<SocketAddr> {
@@ -18,15 +22,6 @@ fn next(endpoints: &Endpoints, tried: &[SocketAddr]) -> Option<SocketAddr> {
 }
 
 proptest! {
-    #[test]
-    fn every_address_is_a_url(address: SocketAddr) {
-        let url = Endpoint::new(address).url;
-        let host = url.host_str().expect("a host").trim_matches(['[', ']']);
-        prop_assert_eq!(host.parse(), Ok(address.ip()));
-        prop_assert_eq!(url.port_or_known_default(), Some(address.port()));
-        prop_assert_eq!(url.path(), "/");
-    }
-
     #[test]
     fn everyone_gets_the_same_share_however_the_resolver_shuffles(
         count in 1_u16..12,
@@ -61,7 +56,7 @@ proptest! {
 }
 
 #[test]
-fn a_failed_endpoint_is_skipped_until_it_connects() {
+fn a_failed_endpoint_is_skipped_until_it_answers_a_check() {
     let list = addresses(3);
     let endpoints = endpoints(&list);
     endpoints.failed(list[0]);
@@ -70,7 +65,7 @@ fn a_failed_endpoint_is_skipped_until_it_connects() {
     assert_eq!(endpoints.counts(), Counts { ready: 2, backing_off: 1 });
     let ready: Vec<_> = endpoints.ready().into_iter().map(|endpoint| endpoint.address).collect();
     assert_eq!(ready, list[1..]);
-    endpoints.connected(list[0]);
+    endpoints.checked(list[0]);
     let taken: Vec<_> = (0..3).filter_map(|_| next(&endpoints, &[])).collect();
     assert!(taken.contains(&list[0]), "{taken:?}");
 }
@@ -105,17 +100,17 @@ fn a_relisted_endpoint_has_no_failures() {
     endpoints.failed(list[0]);
     assert_eq!(endpoints.update(&list[1..]), (vec![], vec![list[0]]));
     assert_eq!(endpoints.update(&list), (vec![list[0]], vec![]));
-    assert_eq!(endpoints.due(), [list[0]]);
-    endpoints.connected(list[0]);
+    assert_eq!(due(&endpoints), [list[0]]);
+    endpoints.checked(list[0]);
     assert_eq!(endpoints.counts(), Counts { ready: 2, backing_off: 0 });
 }
 
 #[test]
-fn a_new_endpoint_is_used_after_its_first_connection() {
+fn a_new_endpoint_is_used_after_its_first_check() {
     let list = addresses(2);
     let endpoints = endpoints(&list[..1]);
     endpoints.update(&list);
-    assert_eq!(endpoints.due(), [list[1]]);
+    assert_eq!(due(&endpoints), [list[1]]);
     assert!((0..4).all(|_| next(&endpoints, &[]) == Some(list[0])));
     assert_eq!(next(&endpoints, &list[..1]), Some(list[1]), "as a last resort");
     endpoints.answered(list[1]);
@@ -123,13 +118,13 @@ fn a_new_endpoint_is_used_after_its_first_connection() {
 }
 
 #[test]
-fn endpoints_are_unreachable_until_connected_or_after_two_failures() {
+fn endpoints_are_unreachable_until_checked_or_after_two_failures() {
     let list = addresses(1);
-    let endpoints = Endpoints::default();
+    let endpoints = Endpoints::new(Peer::Any);
     assert!(!endpoints.is_reachable());
     endpoints.update(&list);
     assert!(!endpoints.is_reachable());
-    endpoints.connected(list[0]);
+    endpoints.checked(list[0]);
     assert!(endpoints.is_reachable());
     endpoints.failed(list[0]);
     assert!(endpoints.is_reachable(), "it may have been this once");
@@ -143,10 +138,10 @@ fn only_changes_are_announced() {
     let endpoints = endpoints(&list);
     let mut revision = endpoints.subscribe();
     endpoints.answered(list[0]);
-    endpoints.connected(list[1]);
+    endpoints.checked(list[1]);
     endpoints.update(&list);
     assert!(!revision.has_changed().expect("a sender"));
-    for change in [Endpoints::failed, Endpoints::answered, Endpoints::lost, Endpoints::connected] {
+    for change in [Endpoints::failed, Endpoints::answered, Endpoints::lost, Endpoints::checked] {
         change(&endpoints, list[0]);
         assert!(revision.has_changed().expect("a sender"));
         revision.mark_unchanged();

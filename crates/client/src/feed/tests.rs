@@ -9,8 +9,11 @@ use tokio::sync::mpsc::{self, Receiver};
 
 use super::*;
 use crate::discovery::tests::{FakeDns, TARGET, discover};
+use crate::endpoint::Peer;
 
-const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+const CHECKED: &str = "HTTP/1.1 204 No Content\r\nPong-From: manager\r\nConnection: close\r\n\r\n";
+const HEAD: &str =
+    "HTTP/1.1 200 OK\r\nPong-From: manager\r\nContent-Type: text/event-stream\r\n\r\n";
 const SCORE: &str = "event: score\ndata: {\"manager\":{\"task\":\"manager.1\",\"node\":\"pi1\"},\
     \"instance\":\"5eed\",\"score\":{\"ping\":1,\"pong\":0,\"draws\":0,\"lets\":0,\"abandoned\":0,\
     \"ping_hits\":0,\"ping_misses\":0,\"pong_hits\":0,\"pong_misses\":1,\"faults\":0,\"longest\":2}}\n\n";
@@ -38,10 +41,11 @@ impl FakeManager {
             let (mut connection, length) = loop {
                 let (mut connection, _) = self.listener.accept().await?;
                 let length = connection.read(&mut request).await?;
-                // Discovery connects, and sends nothing.
-                if length > 0 {
+                // Discovery checks who is there.
+                if !request.starts_with(b"OPTIONS / ") {
                     break (connection, length);
                 }
+                connection.write_all(CHECKED.as_bytes()).await?;
             };
             assert!(request[..length].starts_with(b"GET /events HTTP/1.1\r\n"));
             connection.write_all(text.as_bytes()).await?;
@@ -89,7 +93,7 @@ async fn a_lost_or_refused_feed_is_reconnected() {
     let manager = FakeManager::new().await;
     let at = manager.address;
     let mut updates = start(&Arc::default(), &[at]).await;
-    drop(manager.send("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n").await);
+    drop(manager.send("HTTP/1.1 503 Service Unavailable\r\nPong-From: manager\r\nContent-Length: 0\r\n\r\n").await);
     drop(manager.send(&[HEAD, RESULT].concat()).await);
     assert_eq!(next(&mut updates).await, Some(FeedUpdate::Connected(at)), "not before it was 200");
     assert!(is_result(next(&mut updates).await, "5eed-1"));
@@ -161,7 +165,7 @@ async fn no_updates_are_sent_to_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_feed_is_given_up_after_three_silent_heartbeats() {
     let (updates, _receiver) = mpsc::channel(MAX_WAITING);
-    let endpoints = Endpoints::default();
+    let endpoints = Endpoints::new(Peer::Any);
     let subscriber = Subscriber { endpoints: &endpoints, updates: &updates };
     let beats = stream::unfold(0, async |n: u32| {
         tokio::time::sleep(HEARTBEAT).await;

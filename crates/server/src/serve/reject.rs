@@ -5,8 +5,11 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::headers::FROM;
+use protocol::service::Service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -14,10 +17,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The response, with a length, so that the client need not wait for the end of the connection.
-const STOPPING: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    Content-Type: text/plain\r\nContent-Length: 9\r\nRetry-After: 1\r\nConnection: close\r\n\r\n\
-    stopping\n";
+/// The end of the response, with a length, so that the client need not wait for the end of the connection.
+const STOPPING: &str = "Content-Type: text/plain\r\nContent-Length: 9\r\nRetry-After: 1\r\n\
+    Connection: close\r\n\r\nstopping\n";
 
 /// How long one connection may take to send its request and to close.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
@@ -29,9 +31,9 @@ pub(super) struct Rejector {
 }
 
 impl Rejector {
-    pub(super) fn start(listener: TcpListener) -> Self {
+    pub(super) fn start(listener: TcpListener, own: Service) -> Self {
         let closing = CancellationToken::new();
-        let task = tokio::spawn(reject_all(listener, closing.clone()));
+        let task = tokio::spawn(reject_all(listener, response(own), closing.clone()));
         Self { closing, task }
     }
 
@@ -44,18 +46,32 @@ impl Rejector {
     }
 }
 
-async fn reject_all(listener: TcpListener, closing: CancellationToken) -> io::Result<()> {
+/// Returns the response of a service; that of a proxy, whose public port strangers reach, does not
+/// name it.
+fn response(own: Service) -> Arc<str> {
+    let from = if own == Service::Proxy { String::new() } else { format!("{FROM}: {own}\r\n") };
+    format!("HTTP/1.1 503 Service Unavailable\r\n{from}{STOPPING}").into()
+}
+
+async fn reject_all(
+    listener: TcpListener,
+    response: Arc<str>,
+    closing: CancellationToken,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let responses = TaskTracker::new();
     while let Some(accepted) = closing.run_until_cancelled(listener.accept()).await {
-        responses.spawn(timeout(REQUEST_TIMEOUT, reject(accepted?.0)));
+        responses.spawn(timeout(REQUEST_TIMEOUT, reject(accepted?.0, Arc::clone(&response))));
     }
     // The runtime may not have heard yet of those that came last; the kernel knows.
     let listener = listener.into_std()?;
     while let Ok((connection, _)) = listener.accept() {
         connection.set_nonblocking(true)?;
-        responses.spawn(timeout(REQUEST_TIMEOUT, reject(TcpStream::from_std(connection)?)));
+        responses.spawn(timeout(
+            REQUEST_TIMEOUT,
+            reject(TcpStream::from_std(connection)?, Arc::clone(&response)),
+        ));
     }
     drop(listener);
     responses.close();
@@ -63,11 +79,11 @@ async fn reject_all(listener: TcpListener, closing: CancellationToken) -> io::Re
     Ok(())
 }
 
-async fn reject(mut connection: TcpStream) -> io::Result<()> {
+async fn reject(mut connection: TcpStream, response: Arc<str>) -> io::Result<()> {
     let mut request = [0; 2048];
     // Closing with the request unread would reset the connection, and the response with it.
     if connection.read(&mut request).await? > 0 {
-        connection.write_all(STOPPING).await?;
+        connection.write_all(response.as_bytes()).await?;
     }
     connection.shutdown().await?;
     while connection.read(&mut request).await? > 0 {}

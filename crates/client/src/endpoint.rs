@@ -1,0 +1,172 @@
+//! One task that is called, and the proof that it was the one which answered.
+//!
+//! An address out of DNS may belong to somebody else by now (moby/moby#41744, #26733), so a request
+//! says which service it is meant for, and a response counts only from that service.
+
+use std::net::SocketAddr;
+
+use protocol::headers::{FROM, TO};
+use protocol::service::Service;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+
+use crate::fault::Fault;
+use crate::http;
+
+/// Who is expected to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Any task of swarm-pong.
+    Any,
+    /// A task of this service.
+    Service(Service),
+    /// A task of this service, or a server that does not say what it is, such as a player of the
+    /// original game of 2016.
+    ServiceOrUnnamed(Service),
+}
+
+impl Peer {
+    /// Returns the name of the service, as logs and metrics have it; `task` for any.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Any => "task",
+            Self::Service(service) | Self::ServiceOrUnnamed(service) => service.name(),
+        }
+    }
+}
+
+impl From<Service> for Peer {
+    fn from(service: Service) -> Self {
+        Self::Service(service)
+    }
+}
+
+/// A task's address, the URL of its root, and who is expected there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The address.
+    pub address: SocketAddr,
+    /// `http://ADDRESS/`; without the zone of a link-local IPv6 address, which no URL can name.
+    url: Url,
+    peer: Peer,
+}
+
+impl Endpoint {
+    /// Returns the endpoint at an address.
+    ///
+    /// # Panics
+    ///
+    /// Never: every address is a valid host and port.
+    #[must_use]
+    pub fn new(address: SocketAddr, peer: Peer) -> Self {
+        let zoneless = SocketAddr::new(address.ip(), address.port());
+        let url = format!("http://{zoneless}/").parse().expect("an address is valid in a URL");
+        Self { address, url, peer }
+    }
+
+    /// Returns a GET request for the root.
+    pub fn get_root(&self) -> RequestBuilder {
+        self.meant_for_peer(http::local().get(self.url.clone()))
+    }
+
+    /// Returns a GET request for a path, with a query if there is one.
+    pub fn get(&self, path: &str, query: Option<&str>) -> RequestBuilder {
+        self.request(Method::GET, path, query)
+    }
+
+    /// Returns a request for a path, with a query if there is one.
+    pub fn request(&self, method: Method, path: &str, query: Option<&str>) -> RequestBuilder {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        url.set_query(query);
+        self.meant_for_peer(http::local().request(method, url))
+    }
+
+    fn meant_for_peer(&self, request: RequestBuilder) -> RequestBuilder {
+        match self.peer {
+            Peer::Any => request,
+            Peer::Service(service) | Peer::ServiceOrUnnamed(service) => {
+                request.header(TO, service.name())
+            }
+        }
+    }
+
+    /// Sends a request; returns the response if it is from who was expected.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::WrongService`] when somebody else answered, [`Fault::Status`] when the server
+    /// answered without asking its service, and whatever else went wrong.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Response, Fault> {
+        let response = request.send().await?;
+        self.check_sender(
+            response.headers().get(FROM).map(|name| name.as_bytes()),
+            response.status(),
+        )?;
+        Ok(response)
+    }
+
+    fn check_sender(&self, from: Option<&[u8]>, status: StatusCode) -> Result<(), Fault> {
+        let expected = match (self.peer, from) {
+            (Peer::Any, from) => from.is_some(),
+            (Peer::ServiceOrUnnamed(_), None) => true,
+            (Peer::Service(_), None) => false,
+            (Peer::Service(service) | Peer::ServiceOrUnnamed(service), Some(from)) => {
+                from == service.name().as_bytes()
+            }
+        };
+        // A server answers a request by itself that it could not read in time, or not at all.
+        let by_itself =
+            status.is_server_error() || matches!(status.as_u16(), 400 | 408 | 413 | 414 | 431);
+        match from {
+            _ if expected => Ok(()),
+            None if by_itself => Err(Fault::Status(status)),
+            _ => Err(Fault::WrongService),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_address_is_a_url(address: SocketAddr) {
+            let url = Endpoint::new(address, Peer::Any).url;
+            let host = url.host_str().expect("a host").trim_matches(['[', ']']);
+            prop_assert_eq!(host.parse(), Ok(address.ip()));
+            prop_assert_eq!(url.port_or_known_default(), Some(address.port()));
+            prop_assert_eq!(url.path(), "/");
+        }
+    }
+
+    #[test]
+    fn an_answer_counts_only_from_who_was_meant() {
+        let ok = StatusCode::OK;
+        let late = StatusCode::REQUEST_TIMEOUT;
+        let busy = StatusCode::SERVICE_UNAVAILABLE;
+        let wrong = Err(Fault::WrongService);
+        let ping = Peer::Service(Service::Ping);
+        let original = Peer::ServiceOrUnnamed(Service::Ping);
+        for (peer, from, status, checked) in [
+            (ping, Some("ping"), ok, Ok(())),
+            (ping, Some("ping"), busy, Ok(())),
+            (ping, Some("pong"), ok, wrong),
+            (ping, Some("pong"), StatusCode::MISDIRECTED_REQUEST, wrong),
+            (ping, None, ok, wrong),
+            (ping, None, late, Err(Fault::Status(late))),
+            (ping, None, busy, Err(Fault::Status(busy))),
+            (original, None, ok, Ok(())),
+            (original, Some("pong"), ok, wrong),
+            (Peer::Any, Some("light"), ok, Ok(())),
+            (Peer::Any, None, ok, wrong),
+        ] {
+            let endpoint = Endpoint::new(([10, 0, 9, 4], 3000).into(), peer);
+            let found = endpoint.check_sender(from.map(str::as_bytes), status);
+            assert_eq!(found, checked, "{peer:?} {from:?} {status}");
+        }
+    }
+}
