@@ -1,4 +1,4 @@
-//! A browser of the test's own, with a driver and a profile of its own.
+//! A browser with its own driver and profile, ended when dropped.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -14,10 +14,10 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval};
 
-/// How long anything on the page may take to be seen, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything may take to appear on the page, on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// For a closed network and for root, who has no sandbox to run in.
+/// No requests of the browser's own; and for root, no sandbox.
 const FLAGS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
@@ -31,6 +31,7 @@ const FLAGS: [&str; 10] = [
     "--hide-scrollbars",
 ];
 
+/// A running browser.
 pub(crate) struct Browser {
     client: Client,
     driver: Child,
@@ -40,26 +41,26 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts a browser that shows nothing yet.
+    /// Starts a browser without a page.
     pub(crate) async fn start() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let profile = format!("profile-{}-{n}", std::process::id());
         let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(profile);
         let (driver, port) = (0..5)
-            .find_map(|_| drive())
-            .expect("chromedriver says its port, in one of five starts");
+            .find_map(|_| start_driver())
+            .expect("chromedriver prints its port in one of five starts");
 
         let mut arguments: Vec<String> = FLAGS.map(str::to_owned).into();
         arguments.push(format!("--user-data-dir={}", profile.display()));
-        let Value::Object(wishes) = json!({
+        let Value::Object(capabilities) = json!({
             "goog:chromeOptions": { "args": arguments },
             "goog:loggingPrefs": { "browser": "ALL" },
         }) else {
             unreachable!("an object")
         };
         let connected = ClientBuilder::new(HttpConnector::new())
-            .capabilities(wishes)
+            .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await;
         let client = connected.expect("chromium starts");
@@ -69,84 +70,86 @@ impl Browser {
         browser
     }
 
-    /// Starts a browser that shows a page and has heard from its scoreboard.
+    /// Starts a browser with a page that is connected to its scoreboard.
     pub(crate) async fn at(url: &str) -> Self {
         let browser = Self::start().await;
         browser.go(url).await;
         browser
     }
 
+    /// Opens a page and waits until it is connected to its scoreboard.
     pub(crate) async fn go(&self, url: &str) {
         self.client.goto(url).await.expect("the page loads");
         self.until("document.querySelector('#connection').textContent.startsWith('live')").await;
     }
 
-    /// Returns what an expression comes to on the page.
-    pub(crate) async fn ask(&self, expression: &str) -> Value {
-        let asked = self.client.execute(&format!("return {expression}"), Vec::new()).await;
-        asked.unwrap_or_else(|error| panic!("{expression}: {error}"))
+    /// Returns the value of an expression, or of its promise, on the page.
+    pub(crate) async fn eval(&self, expression: &str) -> Value {
+        let value = self.client.execute(&format!("return {expression}"), Vec::new()).await;
+        value.unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
     /// Waits until an expression is true on the page; returns how long it took.
     pub(crate) async fn until(&self, expression: &str) -> Duration {
-        let begun = Instant::now();
-        let mut beat = interval(Duration::from_millis(20));
-        while self.ask(&format!("!!({expression})")).await != true {
-            let text = self.ask("document.body.innerText");
-            let late = begun.elapsed() > PATIENCE;
+        let started = Instant::now();
+        let mut interval = interval(Duration::from_millis(20));
+        while self.eval(&format!("!!({expression})")).await != true {
+            let text = self.eval("document.body.innerText");
+            let late = started.elapsed() > TIMEOUT;
             assert!(!late, "never true: {expression}\n{}", text.await.as_str().unwrap_or_default());
-            beat.tick().await;
+            interval.tick().await;
         }
-        begun.elapsed()
+        started.elapsed()
     }
 
+    /// Resizes the window.
     pub(crate) async fn size(&self, width: u32, height: u32) {
         let size =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.tell("Emulation.setDeviceMetricsOverride", size).await;
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
     }
 
-    /// Makes the browser wish what a person may: `prefers-color-scheme`, `dark`.
+    /// Sets a preference of the user, such as `prefers-color-scheme` to `dark`.
     pub(crate) async fn prefer(&self, feature: &str, value: &str) {
         let features = json!({ "features": [{ "name": feature, "value": value }] });
-        self.tell("Emulation.setEmulatedMedia", features).await;
+        self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
-    async fn tell(&self, command: &str, parameters: Value) {
+    async fn devtools(&self, command: &str, parameters: Value) {
         let body = json!({ "cmd": command, "params": parameters });
-        let told = self.client.issue_cmd(Extra { path: "goog/cdp/execute", body }).await;
-        told.unwrap_or_else(|error| panic!("{command}: {error}"));
+        let done = self.client.issue_cmd(Extra { path: "goog/cdp/execute", body }).await;
+        done.unwrap_or_else(|error| panic!("{command}: {error}"));
     }
 
-    /// Types keys, one after the other, wherever the focus is.
+    /// Types keys into the focused element.
     pub(crate) async fn type_keys(&self, keys: &str) {
-        let focused = self.client.active_element().await.expect("something has the focus");
-        focused.send_keys(keys).await.expect("it takes keys");
+        let focused = self.client.active_element().await.expect("a focused element");
+        focused.send_keys(keys).await.expect("typed");
     }
 
-    /// Returns what the browser had to complain about since it was last asked.
-    pub(crate) async fn complaints(&self) -> Vec<String> {
+    /// Returns the warnings and errors since the last call.
+    pub(crate) async fn console(&self) -> Vec<String> {
         let log = Extra { path: "se/log", body: json!({ "type": "browser" }) };
         let log = self.client.issue_cmd(log).await.expect("a log");
         let lines = log.as_array().expect("lines").iter();
-        // The browser's own pages have complaints of their own.
-        let of_ours = lines.filter(|line| {
+        // The browser's own pages log too.
+        let ours = lines.filter(|line| {
             !line["message"].as_str().is_some_and(|message| message.starts_with("chrome://"))
         });
-        of_ours.map(|line| format!("{}: {}", line["level"], line["message"])).collect()
+        ours.map(|line| format!("{}: {}", line["level"], line["message"])).collect()
     }
 
-    /// Takes a picture of what is seen.
+    /// Takes a screenshot.
     pub(crate) async fn picture(&self, file: &Path) {
         let picture = self.client.screenshot().await.expect("a picture");
-        std::fs::create_dir_all(file.parent().expect("in a folder")).expect("a folder");
-        std::fs::write(file, picture).expect("the picture is kept");
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(file, picture).expect("written");
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The session's end ends the browser; the driver alone would leave it behind.
+        // Ending the session ends the browser, ending the driver alone does not.
         let end = format!(
             "DELETE /session/{} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
             self.session
@@ -154,7 +157,7 @@ impl Drop for Browser {
         if let Ok(mut connection) = TcpStream::connect(("127.0.0.1", self.port)) {
             let _ = connection.set_read_timeout(Some(Duration::from_secs(10)));
             let _ = connection.write_all(end.as_bytes());
-            // It leaves the connection open, whatever it says; its answer is a line of JSON.
+            // The driver leaves the connection open; its answer is a line of JSON.
             let _ = BufReader::new(connection).read_until(b'}', &mut Vec::new());
         }
         let _ = self.driver.kill();
@@ -163,9 +166,9 @@ impl Drop for Browser {
     }
 }
 
-/// Starts chromedriver and reads which port it took; none if the port was taken from it, since it
-/// wants the same one of IPv4 and of IPv6.
-fn drive() -> Option<(Child, u16)> {
+/// Starts chromedriver and reads its port. Fails if another process takes the port meanwhile, since
+/// chromedriver needs the same one for IPv4 and IPv6.
+fn start_driver() -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdin(Stdio::null())
@@ -173,18 +176,18 @@ fn drive() -> Option<(Child, u16)> {
         .stderr(Stdio::null())
         .spawn()
         .expect("chromedriver is installed: see tests/page/run");
-    let said = BufReader::new(driver.stdout.take().expect("piped")).lines();
-    let started = |line: String| {
+    let lines = BufReader::new(driver.stdout.take().expect("piped")).lines();
+    let port = |line: String| {
         line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
     };
-    let port = said.map_while(Result::ok).find_map(started);
+    let port = lines.map_while(Result::ok).find_map(port);
     if port.is_none() {
         let _ = driver.wait();
     }
     port.map(|port| (driver, port))
 }
 
-/// A command of chromedriver's own.
+/// A command that only chromedriver has.
 #[derive(Debug)]
 struct Extra {
     path: &'static str,

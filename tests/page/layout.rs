@@ -1,23 +1,21 @@
-//! No text overlaps another, whatever the width and whoever plays.
-
-use tokio_util::sync::CancellationToken;
+//! No text overlaps another, whatever the width of the screen.
 
 use crate::browser::Browser;
 use crate::cluster::demo;
 
-/// Finds every pair of texts that overlap, and every text that is cut off at the page's edge.
+/// Finds every pair of texts that overlap and every text that is cut off at the page's edge.
 const OVERLAPS: &str = "(() => {
   const texts = [];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const text = walk.currentNode;
     const on = text.parentElement;
-    if (!text.textContent.trim() || on.closest('.unseen, #balls, noscript, [hidden], pre, option')) continue;
+    if (!text.textContent.trim() || on.closest('.visually-hidden, #balls, noscript, [hidden], pre, option')) continue;
     if (!on.checkVisibility()) continue;
     const range = document.createRange();
     range.selectNodeContents(text);
     for (const box of range.getClientRects()) {
-      const clip = on.closest('#list, .scroll, .ways');
+      const clip = on.closest('#rally-list, .scroll, .route');
       if (clip && box.bottom > clip.getBoundingClientRect().bottom) continue;
       if (clip?.matches('.scroll') && box.right > clip.getBoundingClientRect().right) continue;
       texts.push({ text: text.textContent.trim(), on, box });
@@ -40,35 +38,34 @@ const OVERLAPS: &str = "(() => {
 async fn assert_no_overlap(browser: &Browser, when: &str) {
     for (width, height) in [(360, 740), (1920, 1080), (820, 1180)] {
         browser.size(width, height).await;
-        let found = browser.ask(OVERLAPS).await;
+        let found = browser.eval(OVERLAPS).await;
         assert_eq!(found, serde_json::json!([]), "{when} at {width} px");
     }
 }
 
 #[tokio::test]
 async fn no_text_overlaps_on_a_phone_a_tablet_or_a_projector() {
-    let stop = CancellationToken::new();
-    let words = ["--nodes", "5", "--players", "12", "--managers", "3", "--play-every", "50ms"];
-    let (_demo, url) = demo(&words, &stop);
+    let options = ["--nodes", "5", "--players", "12", "--managers", "3", "--play-every", "50ms"];
+    let (demo, url) = demo(&options);
     let browser = Browser::at(&url).await;
-    browser.until("document.querySelectorAll('.half .chip').length === 24").await;
-    browser.until("document.querySelectorAll('#list li').length > 5").await;
+    browser.until("document.querySelectorAll('.half .task').length === 24").await;
+    browser.until("document.querySelectorAll('#rally-list li').length > 5").await;
     browser.until("document.querySelectorAll('#path-rows td').length >= 15").await;
     for scheme in ["light", "dark"] {
         browser.prefer("prefers-color-scheme", scheme).await;
         assert_no_overlap(&browser, scheme).await;
     }
-    // A busy year, a long name, all that can be said.
+    // A year of play, long names, and every notice at once.
     let worst = "(() => { for (const id of ['ping', 'pong']) { const card = document.getElementById(id); \
         card.textContent = '12\\u202f345\\u202f678\\u202f901'; card.style.setProperty('--length', 14); } \
         for (const dd of document.querySelectorAll('#score dd')) { dd.textContent = '98\\u202f765\\u202f432\\u202f100'; dd.style.setProperty('--length', 14); } \
-        for (const id of ['lost', 'missing', 'refused']) document.getElementById(id).hidden = false; \
-        document.getElementById('lost').textContent = 'The connection to the scoreboard is lost. '.repeat(3); \
-        for (const h3 of document.querySelectorAll('.board h3')) h3.textContent = 'raspberrypi-4b-kitchen-shelf-2'; \
-        for (const b of document.querySelectorAll('.staff b')) b.textContent = 'proxy.raspberrypi-4b-kitchen-shelf-2'; \
-        for (const em of document.querySelectorAll('.half em')) em.textContent = 'leaving'; return true; })()";
-    stop.cancel();
-    browser.until("!document.querySelector('#lost').hidden").await;
-    browser.ask(worst).await;
-    assert_no_overlap(&browser, "at its worst").await;
+        for (const id of ['disconnected', 'missing', 'serve-error']) document.getElementById(id).hidden = false; \
+        document.getElementById('disconnected').textContent = 'Disconnected from the scoreboard. Reconnecting … '.repeat(3); \
+        for (const h3 of document.querySelectorAll('.node h3')) h3.textContent = 'raspberrypi-4b-kitchen-shelf-2'; \
+        for (const b of document.querySelectorAll('.others b')) b.textContent = 'proxy.raspberrypi-4b-kitchen-shelf-2'; \
+        for (const em of document.querySelectorAll('.half em')) em.textContent = 'stopping'; return true; })()";
+    drop(demo);
+    browser.until("!document.querySelector('#disconnected').hidden").await;
+    browser.eval(worst).await;
+    assert_no_overlap(&browser, "with the longest texts").await;
 }

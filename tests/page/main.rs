@@ -1,10 +1,13 @@
-//! The page in a real browser: Chromium, driven through its own driver.
+//! The page in a real browser: Chromium, driven through chromedriver.
 //!
-//! `tests/page/run` runs it and says what is missing; `cargo test` leaves it out. Pictures of the
-//! page are left in `target/page`, and the README's in `docs/page.png`.
+//! `tests/page/run` runs these tests and says what is missing; `cargo test` leaves them out. They
+//! leave pictures of the page in `target/page`, and the README's in `docs/page.png`.
 
 #![cfg(unix)]
 #![allow(clippy::print_stdout, reason = "how long people wait is shown with --nocapture")]
+
+#[path = "../it/support/mod.rs"]
+mod support;
 
 mod browser;
 mod cluster;
@@ -15,13 +18,3 @@ mod paths;
 mod pictures;
 mod placement;
 mod serving;
-
-#[path = "../support/alone.rs"]
-mod alone;
-#[path = "../support/dns.rs"]
-#[allow(dead_code, reason = "this one is never in trouble")]
-mod dns;
-#[path = "../support/named.rs"]
-mod named;
-#[path = "../support/process.rs"]
-mod process;

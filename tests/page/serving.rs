@@ -1,58 +1,108 @@
-//! What a person sees of a rally.
+//! Serving a rally and watching it.
 
-use tokio_util::sync::CancellationToken;
+use serde_json::json;
 
 use crate::browser::Browser;
 use crate::cluster::demo;
 
 #[tokio::test]
-async fn the_page_loads_without_a_complaint_and_shows_the_cluster() {
-    let stop = CancellationToken::new();
-    let (_demo, url) = demo(&["--nodes", "3", "--players", "2"], &stop);
+async fn the_page_loads_without_errors_and_shows_the_cluster() {
+    let (_demo, url) = demo(&["--nodes", "3", "--players", "2"]);
     let browser = Browser::at(&url).await;
-    browser.until("document.querySelectorAll('.board').length === 3").await;
-    browser.until("document.querySelectorAll('.half .chip').length === 4").await;
-    browser.until("document.querySelectorAll('.staff .chip').length === 9").await;
-    let first = "document.querySelector('.half.ping .chip').innerText.replace(/\\s+/g, ' ').trim()";
-    assert_eq!(browser.ask(first).await, format!("ping.1 {}", env!("CARGO_PKG_VERSION")));
-    assert!(browser.ask("document.querySelector('#missing').hidden").await.as_bool() == Some(true));
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.until("document.querySelectorAll('.node').length === 3").await;
+    browser.until("document.querySelectorAll('.half .task').length === 4").await;
+    browser.until("document.querySelectorAll('.others .task').length === 9").await;
+    let first = "document.querySelector('.half.ping .task').innerText.replace(/\\s+/g, ' ').trim()";
+    assert_eq!(browser.eval(first).await, format!("ping.1 {}", env!("CARGO_PKG_VERSION")));
+    assert!(
+        browser.eval("document.querySelector('#missing').hidden").await.as_bool() == Some(true)
+    );
+    assert_eq!(browser.console().await, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn serve_plays_a_rally_that_moves_the_ball_the_lights_and_the_score() {
-    let stop = CancellationToken::new();
-    let (_demo, url) = demo(&["--hit-chance", "90"], &stop);
+    let (_demo, url) = demo(&["--hit-chance", "90"]);
     let browser = Browser::at(&url).await;
-    browser.until("document.querySelectorAll('.half .chip').length === 4").await;
+    browser.until("document.querySelectorAll('.half .task').length === 4").await;
     let watch = "(() => { window.seen = { balls: new Set(), lamps: new Set(), most: 0 }; \
         const look = () => { for (const ball of document.querySelectorAll('.ball')) \
         seen.balls.add(ball.style.transform); \
         seen.most = Math.max(seen.most, document.querySelectorAll('.ball').length); \
-        for (const lamp of document.querySelectorAll('.light .on')) seen.lamps.add(lamp.className); \
+        for (const lamp of document.querySelectorAll('.lamp .on')) seen.lamps.add(lamp.className); \
         requestAnimationFrame(look); }; look(); return true; })()";
-    browser.ask(watch).await;
-    // A rally may be over with its first stroke, and then no ball crosses the net.
-    while browser.ask("seen.balls.size").await.as_u64() < Some(2) {
-        let before = browser.ask("document.querySelectorAll('#list li').length").await;
-        browser.ask("document.querySelector('#serve button').click()").await;
-        browser.until(&format!("document.querySelectorAll('#list li').length > {before}")).await;
+    browser.eval(watch).await;
+    // A rally may end with its first stroke, and then no ball crosses the net.
+    while browser.eval("seen.balls.size").await.as_u64() < Some(2) {
+        let before = browser.eval("document.querySelectorAll('#rally-list li').length").await;
+        browser.eval("document.querySelector('#serve button').click()").await;
+        browser
+            .until(&format!("document.querySelectorAll('#rally-list li').length > {before}"))
+            .await;
         browser.until("document.querySelectorAll('.ball').length === 0").await;
     }
     browser.until("seen.lamps.has('red on') && seen.lamps.has('yellow on')").await;
     let score = "Number(document.querySelector('#ping').textContent) + \
         Number(document.querySelector('#pong').textContent)";
-    browser.until(&format!("{score} === document.querySelectorAll('#list li').length")).await;
-    let said = browser.ask("document.querySelector('#announce').textContent").await;
-    assert!(said.as_str().is_some_and(|said| said.starts_with("The winner is P")), "{said}");
-    assert_eq!(browser.ask("seen.most").await, 1, "one rally, one ball");
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.until(&format!("{score} === document.querySelectorAll('#rally-list li').length")).await;
+    let announced = browser.eval("document.querySelector('#announce').textContent").await;
+    assert!(
+        announced.as_str().is_some_and(|text| text.starts_with("The winner is P")),
+        "{announced}"
+    );
+    assert_eq!(browser.eval("seen.most").await, 1, "one rally, one ball");
+    assert_eq!(browser.console().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn the_keyboard_alone_sets_the_pace_and_serves() {
-    let stop = CancellationToken::new();
-    let (_demo, url) = demo(&[], &stop);
+async fn a_served_rally_has_a_marked_ball_even_while_others_are_shown() {
+    let (_demo, url) = demo(&["--play-every", "100ms"]);
+    let browser = Browser::at(&url).await;
+    browser.until("document.querySelector('.ball')").await;
+    for _ in 0..5 {
+        browser.until("!document.querySelector('.ball.own')").await;
+        browser.eval("document.querySelector('#serve button').click()").await;
+        browser.until("document.querySelector('.ball.own')").await;
+    }
+}
+
+#[tokio::test]
+async fn strokes_are_drawn_in_order_one_per_beat_and_once() {
+    let (_demo, url) = demo(&[]);
+    let browser = Browser::at(&url).await;
+    browser.until("document.querySelectorAll('.half .task').length === 4").await;
+    for first in ["showSelected", "showOwn"] {
+        // Ten strokes and the result, from both sources at once; the ball is at ping or at pong.
+        let draw = format!(
+            "import('/page/ball.js').then(async (ball) => {{ \
+            const second = '{first}' === 'showOwn' ? 'showSelected' : 'showOwn'; \
+            const items = Array.from({{ length: 10 }}, (_, i) => ({{ rally: '{first}', n: i + 1, \
+            outcome: 'HIT', side: i % 2 ? 'pong' : 'ping', task: i % 2 ? 'pong.1' : 'ping.1', \
+            node: 'pi1', proxy: 'pi2' }})).concat({{ rally: '{first}', verdict: 'draw' }}); \
+            items.forEach(ball[{first:?}]); items.forEach(ball[second]); \
+            const started = performance.now(); const sides = []; let most = 0; let lamp = 0; \
+            while (document.querySelector('.ball')) {{ \
+            const balls = document.querySelectorAll('.ball'); most = Math.max(most, balls.length); \
+            const transform = balls[0].style.transform; \
+            if (sides.at(-1) !== transform) sides.push(transform); \
+            lamp += !!document.querySelector('.yellow.on'); \
+            await new Promise(requestAnimationFrame); }} \
+            const after = document.querySelectorAll('.yellow.on').length; \
+            return {{ moves: sides.length, places: new Set(sides).size, most, lamp: lamp > 0, after, \
+            beats: Math.floor((performance.now() - started) / 150) }}; }})"
+        );
+        let drawn = browser.eval(&draw).await;
+        println!("{first} first: {drawn}");
+        assert!(drawn["beats"].as_u64() >= Some(10), "{drawn}");
+        let expected = json!({ "moves": 10, "places": 2, "most": 1, "lamp": true, "after": 0,
+            "beats": drawn["beats"] });
+        assert_eq!(drawn, expected, "{first} first");
+    }
+}
+
+#[tokio::test]
+async fn pace_and_serve_work_by_keyboard() {
+    let (_demo, url) = demo(&[]);
     let browser = Browser::at(&url).await;
     // Tab, twice to the right on the slider, tab to the button, enter.
     browser.type_keys("\u{e004}").await;
@@ -60,21 +110,20 @@ async fn the_keyboard_alone_sets_the_pace_and_serves() {
     browser.until("document.querySelector('#pace-text').textContent === '500 ms'").await;
     browser.type_keys("\u{e004}").await;
     browser.type_keys("\u{e007}").await;
-    browser.until("document.querySelectorAll('#list li').length > 0").await;
+    browser.until("document.querySelectorAll('#rally-list li').length > 0").await;
 }
 
 #[tokio::test]
-async fn with_reduced_motion_nothing_flies_and_the_rally_is_still_told() {
-    let stop = CancellationToken::new();
-    let (_demo, url) = demo(&["--play-every", "200ms"], &stop);
+async fn reduced_motion_stops_animation_only() {
+    let (_demo, url) = demo(&["--play-every", "200ms"]);
     let browser = Browser::start().await;
     browser.prefer("prefers-reduced-motion", "reduce").await;
     browser.go(&url).await;
-    let watch = "(() => { window.flew = 0; window.balls = 0; \
-        const look = () => { flew += document.getAnimations().length; \
+    let watch = "(() => { window.animations = 0; window.balls = 0; \
+        const look = () => { animations += document.getAnimations().length; \
         balls += document.querySelectorAll('.ball').length; requestAnimationFrame(look); }; \
         look(); return true; })()";
-    browser.ask(watch).await;
-    browser.until("balls > 20 && document.querySelectorAll('#list li').length > 2").await;
-    assert_eq!(browser.ask("flew").await, 0);
+    browser.eval(watch).await;
+    browser.until("balls > 20 && document.querySelectorAll('#rally-list li').length > 2").await;
+    assert_eq!(browser.eval("animations").await, 0);
 }
