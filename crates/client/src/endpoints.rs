@@ -48,13 +48,24 @@ struct Member {
     backoff: Backoff,
     /// When it is to be checked again; none while it is ready.
     retry_at: Option<Instant>,
+    /// Whether the service that was meant has answered there.
+    proven: bool,
 }
 
 impl Member {
     /// Returns one that is new, and due to be checked at once.
     fn new(address: SocketAddr, peer: Peer) -> Self {
         let endpoint = Endpoint::new(address, peer);
-        Self { endpoint, backoff: Backoff::default(), retry_at: Some(Instant::now()) }
+        Self {
+            endpoint,
+            backoff: Backoff::default(),
+            retry_at: Some(Instant::now()),
+            proven: false,
+        }
+    }
+
+    const fn is_new(&self) -> bool {
+        !self.is_ready() && self.backoff.failures() == 0
     }
 
     const fn is_ready(&self) -> bool {
@@ -136,6 +147,12 @@ impl Endpoints {
         self.state.lock().members.iter().any(|member| member.endpoint.address == address)
     }
 
+    /// Returns whether an endpoint has not been checked yet.
+    pub(crate) fn is_new(&self, address: SocketAddr) -> bool {
+        let state = self.state.lock();
+        state.members.iter().any(|member| member.endpoint.address == address && member.is_new())
+    }
+
     /// Returns whether there is no endpoint at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -182,6 +199,7 @@ impl Endpoints {
             let was_ready = member.is_ready();
             member.backoff = Backoff::default();
             member.retry_at = None;
+            member.proven = true;
             !was_ready
         });
     }
@@ -189,7 +207,20 @@ impl Endpoints {
     /// Ends an endpoint's backoff, since it answered a check; its failures still count until it
     /// answers a request.
     pub(crate) fn checked(&self, address: SocketAddr) {
-        self.change(address, |member| member.retry_at.take().is_some());
+        self.change(address, |member| {
+            member.proven = true;
+            member.retry_at.take().is_some()
+        });
+    }
+
+    /// Makes a new endpoint ready, since it accepted a connection; whatever it answers first proves
+    /// whether it is the one that was meant.
+    pub(crate) fn connected(&self, address: SocketAddr) {
+        self.change(address, |member| {
+            let is_new = member.is_new();
+            member.retry_at = member.retry_at.filter(|_| !is_new);
+            is_new
+        });
     }
 
     /// Changes a member; `change` returns whether others are to hear of it.
@@ -240,10 +271,11 @@ impl Endpoints {
         self.lookups.send_modify(|lookups| *lookups = lookups.wrapping_add(1));
     }
 
-    /// Returns the endpoints that have backed off long enough to be checked again.
+    /// Returns the endpoints that have not proven themselves, or backed off long enough to be checked
+    /// again.
     pub(crate) fn due(&self) -> Vec<Endpoint> {
         let now = Instant::now();
-        self.select(|member| member.retry_at.is_some_and(|at| at <= now))
+        self.select(|member| member.retry_at.map_or(!member.proven, |at| at <= now))
     }
 
     /// Returns when the next endpoint will have backed off long enough, if any is backing off.

@@ -119,7 +119,9 @@ async fn serve(
                 web::scope("")
                     .guard(fn_guard(|context| context.req_data().contains::<AdminPort>()))
                     .configure(admin::configure)
-                    .configure(|config| routes.admin.iter().for_each(|routes| routes(config))),
+                    .configure(|config| routes.admin.iter().for_each(|routes| routes(config)))
+                    // Or the public port's default would serve the admin port too.
+                    .default_service(web::to(not_found)),
             )
             .default_service(web::to(not_found))
             // After the default, which a service may replace.

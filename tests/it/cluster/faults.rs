@@ -8,12 +8,15 @@ use reqwest::StatusCode;
 
 use super::feed::Feed;
 use super::formats::{JSON, Rally};
-use super::scripted_peer::{AfterBytes, ScriptedPeer, accepts_one_more, ok, refuses_after_one};
+use super::scripted_peer::{
+    AfterBytes, ScriptedPeer, loses_power_after_one, ok, refuses_after_one,
+};
 use crate::support::http::get;
 use crate::support::log::PLAYER_FAILED;
 use crate::support::ports::list;
 use crate::support::process::Process;
 use crate::support::services::player;
+use crate::support::wait::until_ready;
 
 /// Long enough for players that answer, on a machine however busy.
 const STROKE_TIMEOUT: &str = "2s";
@@ -38,6 +41,7 @@ async fn assert_costs_no_rally(bad: SocketAddr, fault: Fault) {
         "--node",
         "pi3",
     ]);
+    until_ready(manager.admin, "ping", 2).await;
     let mut faults = 0;
     for _ in 0..5 {
         let rally: Rally = get(manager.listen, "/", &[JSON]).await.parse();
@@ -91,7 +95,7 @@ async fn a_player_that_refuses_costs_no_rally() {
 
 #[tokio::test]
 async fn a_player_whose_machine_is_gone_costs_no_rally() {
-    let (address, _queue) = accepts_one_more().await;
+    let (address, _queue) = loses_power_after_one();
     assert_costs_no_rally(address, Fault::Timeout).await;
 }
 

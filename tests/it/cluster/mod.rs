@@ -14,3 +14,4 @@ mod stop;
 mod stream;
 mod supervision;
 mod unavailable;
+mod wrong_service;

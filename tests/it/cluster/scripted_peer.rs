@@ -11,6 +11,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::support::peer::{answer_check, sign};
+
 /// What a scripted peer does after its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AfterBytes {
@@ -92,10 +94,14 @@ async fn converse(
             }
         };
         let head = String::from_utf8_lossy(&request.drain(..end).collect::<Vec<_>>()).into_owned();
+        if let Some(answer) = answer_check(&head) {
+            connection.write_all(&answer).await?;
+            return connection.shutdown().await;
+        }
         let (mut pieces, after) = respond(&head);
-        requests.lock().push(head);
+        requests.lock().push(head.clone());
         while let Some(piece) = pieces.recv().await {
-            connection.write_all(&piece).await?;
+            connection.write_all(&sign(&head, &piece)).await?;
         }
         match after {
             AfterBytes::Stay => {}
@@ -106,7 +112,7 @@ async fn converse(
     }
 }
 
-/// Returns an address that can be connected to once and refuses every connection from then on.
+/// Returns an address that answers one check of discovery and refuses every connection from then on.
 /// Nobody else gets it while the socket lives.
 pub(crate) fn refuses_after_one() -> (SocketAddr, impl Sized) {
     let port = crate::support::ports::reserve();
@@ -114,7 +120,7 @@ pub(crate) fn refuses_after_one() -> (SocketAddr, impl Sized) {
     socket.set_reuseaddr(true).expect("an option");
     socket.bind(port.address).expect("shared while nobody listens");
     let listener = socket.listen(1).expect("a port");
-    tokio::spawn(async move { listener.accept().await });
+    tokio::spawn(async move { pass_one_check(&listener).await });
     (port.address, port)
 }
 
@@ -137,11 +143,34 @@ pub(crate) async fn fill(listener: TcpListener) -> (SocketAddr, (TcpListener, Ve
     (address, (listener, queue))
 }
 
-/// Does the same after one more connection: a machine that lost its power.
-pub(crate) async fn accepts_one_more() -> (SocketAddr, impl Sized) {
-    let (address, full) = never_accepts().await;
-    let one_less = full.0.accept().await.expect("a connection");
-    (address, (full, one_less))
+/// Does the same after one check of discovery: a machine that lost its power.
+pub(crate) fn loses_power_after_one() -> (SocketAddr, impl Sized) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let listener = socket.listen(1).expect("a short queue");
+    let address = listener.local_addr().expect("bound");
+    let losing = tokio::spawn(async move {
+        pass_one_check(&listener).await;
+        let _queue = fill(listener).await;
+        std::future::pending::<()>().await;
+    });
+    (address, AbortOnDropHandle::new(losing))
+}
+
+/// Accepts connections until one brings a check, and answers that.
+async fn pass_one_check(listener: &TcpListener) {
+    let mut request = [0; 1024];
+    let (mut connection, length) = loop {
+        let (mut connection, _) = listener.accept().await.expect("a connection");
+        // Discovery connects before it asks.
+        match connection.read(&mut request).await.expect("readable") {
+            0 => {}
+            length => break (connection, length),
+        }
+    };
+    let request = String::from_utf8_lossy(&request[..length]);
+    let answer = answer_check(&request).expect("a check");
+    connection.write_all(&answer).await.expect("answered");
 }
 
 /// Returns a player that answers HIT this often, and then resets every connection.
