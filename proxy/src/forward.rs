@@ -5,7 +5,6 @@
 //! only one more rally. Bodies of requests are not passed on, since no upstream reads any.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, Responder, web};
@@ -16,15 +15,12 @@ use protocol::timing::{BUFFER_TIME, RESPOND_BY, UPSTREAM_TOTAL};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use server::accept::preferred;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::headers;
 use crate::routes::Route;
 use crate::state::{Proxy, Upstream};
 use crate::upstream_response::UpstreamResponse;
-
-/// How long a request waits for a permit; then it goes on without one, since an upstream hangs.
-const UPSTREAM_PERMIT_WAIT: Duration = Duration::from_secs(1);
 
 /// The media types of `/`: those of a rally, then that of the page.
 const ROOT_TYPES: [&str; 4] =
@@ -51,7 +47,7 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
         Route::Page | Route::Scoreboard(_) => &proxy.scoreboards,
     };
     // Kept until the response begins: one that is slow on purpose does not delay other requests.
-    let _permit = timeout(UPSTREAM_PERMIT_WAIT, proxy.upstream_permits.acquire()).await;
+    let _permit = proxy.upstream_permits.acquire().await;
     let now = Instant::now();
     let upstream_request = UpstreamRequest {
         proxy,

@@ -30,7 +30,8 @@ pub const MAX_STROKE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a manager waits for discovery to look again before it gives up on a side.
 pub const REFRESH_WAIT: Duration = Duration::from_millis(500);
 
-/// How long a rally waits for a full-speed permit before it goes ahead without one.
+/// How long a manager's queue for full-speed permits may stand still before those who hold them
+/// count as hanging.
 pub const PERMIT_WAIT: Duration = Duration::from_millis(500);
 
 /// How long a stroke may take in all, however many players are tried.

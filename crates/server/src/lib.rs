@@ -7,7 +7,7 @@
 //! | public and admin port, graceful stop | [`listeners`], `serve`, [`shutdown`], [`admin`] |
 //! | answering: what a request accepts, buffering, event streams | [`accept`], [`buffer`], [`feed`] |
 //! | logs and metrics | [`log`], [`metrics`], [`samples`] |
-//! | a bounded map that forgets | [`expiring`] |
+//! | a bounded map that forgets; a queue in order | [`expiring`], [`permits`] |
 
 pub mod accept;
 pub mod admin;
@@ -19,6 +19,7 @@ pub mod listeners;
 pub mod log;
 pub mod metrics;
 pub mod options;
+pub mod permits;
 pub mod samples;
 mod serve;
 pub mod shutdown;

@@ -58,7 +58,8 @@ pub struct PlayOptions {
         value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub full_speed: u16,
 
-    /// Rallies in flight at once, 1 to 65536; more are answered 503 with Retry-After
+    /// Rallies in flight at once, 1 to 65536, and as many again with a pace; more are answered 503
+    /// with Retry-After
     #[arg(long, env = "PONG_MAX_IN_FLIGHT", value_name = "N", default_value = "1024",
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub max_in_flight: u32,
