@@ -7,6 +7,7 @@
 //! | public and admin port, graceful stop | [`listeners`], `serve`, [`shutdown`], [`admin`] |
 //! | answering: what a request accepts, buffering, event streams | [`accept`], [`buffer`], [`feed`] |
 //! | logs and metrics | [`log`], [`metrics`], [`samples`] |
+//! | the limit of open files | [`open_files`] |
 //! | a bounded map that forgets; a queue in order | [`expiring`], [`permits`] |
 
 pub mod accept;
@@ -18,6 +19,7 @@ pub mod identity;
 pub mod listeners;
 pub mod log;
 pub mod metrics;
+pub mod open_files;
 pub mod options;
 pub mod permits;
 pub mod samples;
