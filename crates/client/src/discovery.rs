@@ -23,6 +23,7 @@ use tracing::{debug, info, warn};
 use crate::endpoint::{Endpoint, Peer};
 use crate::endpoints::Endpoints;
 use crate::fault::Fault;
+use crate::own_time;
 use crate::resolver::{LastKnown, Resolve, SystemResolver};
 use crate::targets::Targets;
 
@@ -140,7 +141,7 @@ impl Discovery {
     async fn check(&self, endpoint: Endpoint) -> (SocketAddr, Option<Fault>) {
         let address = endpoint.address;
         let request = endpoint.request(Method::OPTIONS, "/", None);
-        let answer = timeout(CHECK_TIMEOUT, endpoint.send(request)).await;
+        let answer = own_time::timeout(CHECK_TIMEOUT, endpoint.send(request)).await;
         let fault = answer.unwrap_or(Err(Fault::Timeout)).err();
         match fault {
             None => self.endpoints.checked(address),

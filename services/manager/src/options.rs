@@ -48,7 +48,8 @@ pub struct PlayOptions {
         value_parser = parse_play_every)]
     pub play_every: std::option::Option<Duration>,
 
-    /// Time a player has to answer, 10ms to 2s, before another one is tried
+    /// Time a player has to answer at most, 10ms to 2s; while there is another one to try, four times
+    /// as long as usual, at least 250ms
     #[arg(long, env = "PONG_STROKE_TIMEOUT", value_name = "TIME", default_value = "1s",
         value_parser = parse_stroke_timeout)]
     pub stroke_timeout: Duration,
