@@ -7,10 +7,12 @@ use std::io;
 use std::net::TcpListener;
 
 /// The error returned when a process may not open as many files as it needs, with what to do.
+#[cfg(unix)]
 #[derive(Debug, thiserror::Error)]
 #[error("too many open files: the limit is {}; raise it, with 'ulimit -n' or Docker's --ulimit", format(*.0))]
 struct TooManyOpenFiles(Option<u64>);
 
+#[cfg(unix)]
 fn format(limit: Option<u64>) -> String {
     limit.map_or_else(|| "not known".to_owned(), |limit| limit.to_string())
 }
