@@ -25,6 +25,7 @@ use tracing::{debug, info, warn};
 use crate::endpoint::{Endpoint, Peer};
 use crate::endpoints::Endpoints;
 use crate::fault::Fault;
+use crate::own_time;
 use crate::resolver::{LastKnown, Resolve, SystemResolver};
 use crate::targets::Targets;
 
@@ -172,7 +173,7 @@ impl Discovery {
     /// Checks an endpoint; returns what is wrong with it.
     async fn check(&self, endpoint: Endpoint) -> (SocketAddr, Option<Fault>) {
         let address = endpoint.address;
-        let answer = timeout(CHECK_TIMEOUT, self.ask(&endpoint)).await;
+        let answer = own_time::timeout(CHECK_TIMEOUT, self.ask(&endpoint)).await;
         let fault = answer.unwrap_or(Err(Fault::Timeout)).err();
         match fault {
             None => self.endpoints.checked(address),

@@ -14,6 +14,10 @@ use tokio::time::{Instant, timeout};
 
 use crate::backoff::Backoff;
 use crate::endpoint::{Endpoint, Peer};
+use crate::latency::Latency;
+
+/// How many times as long as usual an answer may take, while another endpoint could be asked.
+const PATIENCE_FACTOR: u32 = 4;
 
 /// How many endpoints there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +50,7 @@ struct State {
 struct Member {
     endpoint: Endpoint,
     backoff: Backoff,
+    latency: Latency,
     /// When it is to be checked again; none while it is ready.
     retry_at: Option<Instant>,
     /// Whether the service that was meant has answered there.
@@ -59,6 +64,7 @@ impl Member {
         Self {
             endpoint,
             backoff: Backoff::default(),
+            latency: Latency::default(),
             retry_at: Some(Instant::now()),
             proven: false,
         }
@@ -121,6 +127,38 @@ impl Endpoints {
             .map(|member| member.endpoint.clone());
         state.turn = state.turn.wrapping_add(1);
         endpoint
+    }
+
+    /// Returns how long to wait for an endpoint's answer: while another one that is not in `tried`
+    /// could be asked, four times the recent 99th percentile of its answers, at least `least`; at
+    /// most `most`, and that long when there is no other, or no answer yet to judge by.
+    #[must_use]
+    pub fn patience(
+        &self,
+        address: SocketAddr,
+        tried: &[SocketAddr],
+        least: Duration,
+        most: Duration,
+    ) -> Duration {
+        let state = self.state.lock();
+        let is_other = |member: &Member| {
+            let other = member.endpoint.address;
+            other != address && member.is_ready() && !tried.contains(&other)
+        };
+        if !state.members.iter().any(is_other) {
+            return most;
+        }
+        let member = state.members.iter().find(|member| member.endpoint.address == address);
+        let usual = member.and_then(|member| member.latency.p99());
+        usual.map_or(most, |usual| most.min(least.max(usual.saturating_mul(PATIENCE_FACTOR))))
+    }
+
+    /// Records how long an endpoint took to answer, or how long its answer was waited for in vain.
+    pub fn took(&self, address: SocketAddr, took: Duration) {
+        self.change(address, |member| {
+            member.latency.record(took);
+            false
+        });
     }
 
     fn select(&self, wanted: impl Fn(&Member) -> bool) -> Vec<Endpoint> {

@@ -26,12 +26,13 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
 use futures_util::future::{BoxFuture, Either, ready};
 use protocol::headers::format_server;
-use protocol::timing::{DRAIN, FINISH, KEEP_ALIVE, SETTLE};
+use protocol::timing::{DRAIN, FINISH, FIRST_REQUEST, KEEP_ALIVE, SETTLE};
 use tokio::time::sleep;
 use tracing::{Instrument, Span, info};
 
 use crate::admin::{self, Admin};
 use crate::listeners::Listeners;
+use crate::open_files;
 
 mod addressee;
 mod reject;
@@ -48,6 +49,10 @@ pub(crate) struct AllRoutes {
     pub(crate) public: Routes,
     pub(crate) admin: Vec<Routes>,
 }
+
+/// How many files a server opens as it starts, and those of each of its workers.
+const OWN_FILES: usize = 8;
+const FILES_PER_WORKER: usize = 4;
 
 /// The mark of a request that came through the admin port.
 struct AdminPort;
@@ -73,6 +78,8 @@ async fn serve(
     span: Span,
     routes: AllRoutes,
 ) -> io::Result<()> {
+    // A worker without them panics.
+    open_files::check(&listeners.admin, OWN_FILES + workers * FILES_PER_WORKER)?;
     let admin_address = listeners.admin_address();
     let listen = listeners.public_address().map(|address| address.to_string());
     info!(listen, admin = %admin_address, "listening");
@@ -129,6 +136,7 @@ async fn serve(
     })
     .workers(workers)
     .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(FIRST_REQUEST)
     .shutdown_timeout(FINISH.as_secs())
     .disable_signals()
     .listen(listeners.admin)?;
