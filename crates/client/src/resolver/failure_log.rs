@@ -39,7 +39,7 @@ pub(crate) fn log(target: &str, error: LookupError) {
     let cause = error.cause.name();
     let server = error.server.map(|server| tracing::field::display(server.ip()));
     if LOGGED.lock().is_due(host, error.cause) {
-        warn!(target_name = host, cause, server, "DNS lookup failed: {error}");
+        warn!(target_name = host, cause, server, "DNS lookup failed");
     } else {
         debug!(target_name = host, cause, server, "DNS lookup failed");
     }
