@@ -92,7 +92,7 @@ fn a_lookup_that_fails_is_logged_once_with_its_cause_and_the_server() {
 }
 
 #[test]
-fn resolv_conf_and_hosts_are_read_again_when_they_change() {
+fn resolv_conf_is_read_again_when_it_changes() {
     isolated(async || {
         // The server that resolv.conf names at first is not there.
         fs::write("/etc/resolv.conf", "nameserver 127.0.0.2\n").expect("the test's own");
