@@ -9,14 +9,13 @@
 
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use protocol::timing::{LOOKUP_INTERVAL, LOOKUP_TIMEOUT};
+use protocol::timing::LOOKUP_INTERVAL;
 use reqwest::Method;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -26,7 +25,7 @@ use crate::endpoint::{Endpoint, Peer};
 use crate::endpoints::Endpoints;
 use crate::fault::Fault;
 use crate::own_time;
-use crate::resolver::{LastKnown, Resolve, SystemResolver};
+use crate::resolver::{LastKnown, Resolve, SystemResolver, failure_log};
 use crate::targets::Targets;
 
 /// The least time between two lookups, however much fails.
@@ -56,7 +55,7 @@ impl Discovery {
     /// Makes a discovery that asks the system's resolver.
     #[must_use]
     pub fn new(peer: Peer, targets: Targets) -> Self {
-        Self::with_resolver(peer, targets, Arc::new(SystemResolver))
+        Self::with_resolver(peer, targets, SystemResolver::shared())
     }
 
     /// Makes a discovery that asks another resolver.
@@ -104,14 +103,12 @@ impl Discovery {
     }
 
     async fn look_up(&mut self) {
-        let lookups = self.targets.iter().map(async |target| {
-            let answer = timeout(LOOKUP_TIMEOUT, self.resolver.resolve(target)).await;
-            (target, answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())))
-        });
+        let lookups = self.targets.iter();
+        let lookups = lookups.map(async |target| (target, self.resolver.resolve(target).await));
         let mut found = Vec::new();
         for (target, answer) in join_all(lookups).await {
-            if let Err(error) = &answer {
-                debug!(target_name = target, %error, "DNS lookup failed");
+            if let Err(error) = answer {
+                failure_log::log(target, error);
             }
             for address in self.last_known.update(target, answer.ok()) {
                 if !found.contains(&address) {
@@ -157,7 +154,7 @@ impl Discovery {
 
     /// Connects to a new endpoint, which makes it ready.
     async fn connect(&self, address: SocketAddr) -> Result<(), Fault> {
-        TcpStream::connect(address).await.map_err(|error| Fault::from(error.kind()))?;
+        TcpStream::connect(address).await.map_err(|error| Fault::from(&error))?;
         self.endpoints.connected(address);
         Ok(())
     }
@@ -198,6 +195,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::endpoints::Counts;
+    use crate::resolver::{LookupCause, LookupError};
 
     pub(crate) const TARGET: &str = "tasks.ping:3000";
 
@@ -212,9 +210,13 @@ pub(crate) mod tests {
     }
 
     impl Resolve for FakeDns {
-        fn resolve<'a>(&'a self, target: &'a str) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        fn resolve<'a>(
+            &'a self,
+            target: &'a str,
+        ) -> BoxFuture<'a, Result<Vec<SocketAddr>, LookupError>> {
             let answer = self.0.lock().get(target).cloned();
-            Box::pin(async move { answer.ok_or_else(|| io::ErrorKind::NotFound.into()) })
+            let failure = LookupError { cause: LookupCause::NoSuchName, server: None };
+            Box::pin(async move { answer.ok_or(failure) })
         }
     }
 

@@ -14,9 +14,9 @@ pub const FEED_IDLE_TIMEOUT: Duration = HEARTBEAT.saturating_mul(3);
 /// Interval between DNS lookups while nothing fails.
 pub const LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long one lookup may take. Docker forwards names it does not know, and where the network is
-/// closed the resolver hangs for many seconds.
-pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one lookup may take in all, however many servers and search domains are asked. Docker
+/// forwards names it does not know, and where the network is closed no answer comes at all.
+pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long the last answer for a name is used while looking it up fails.
 pub const LAST_KNOWN_TTL: Duration = Duration::from_secs(5);
