@@ -1,18 +1,18 @@
-# The image of all services: one static binary and nothing else.
+# The image of all services: one static binary.
 #
 #   docker buildx build --platform linux/amd64,linux/arm64,linux/arm/v7,linux/arm/v6 -t NAME --push .
 #   docker build -t swarm-pong .
 #
-# With a binary that is built already, in a folder of its own, as swarm-pong:
+# With an existing binary, called swarm-pong, in a folder of its own:
 #
 #   docker build --build-arg BINARY=ready -f Dockerfile -t swarm-pong FOLDER
 #
-# It needs BuildKit: every Docker since 23, DOCKER_BUILDKIT=1 before.
+# It needs BuildKit: the default since Docker 23, DOCKER_BUILDKIT=1 before.
 ARG BUILDER=rust:1.95-slim
 ARG BINARY=build
 
-# Compiles on the machine that builds, for the machine that plays: no emulation. All the code is
-# Rust, so rust-lld and the musl that rustup brings are the whole cross toolchain.
+# Cross-compiles on the build machine, without emulation. All the code is Rust, so rust-lld and the
+# musl of rustup are the whole cross toolchain.
 FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
 ARG TARGETPLATFORM
 WORKDIR /swarm-pong
@@ -36,7 +36,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM scratch AS ready
 COPY swarm-pong /out/swarm-pong
 
-# BuildKit makes the one that is named and skips the other.
+# BuildKit builds the stage that is named and skips the other.
 FROM ${BINARY} AS binary
 
 FROM scratch
@@ -44,11 +44,11 @@ LABEL org.opencontainers.image.title="swarm-pong" \
       org.opencontainers.image.description="A table-tennis match played by a Docker Swarm of Raspberry Pis" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=binary /out/swarm-pong /swarm-pong
-# What its tasks call themselves in answers, such as --build-arg RELEASE=$(git describe).
+# The release that responses name, such as --build-arg RELEASE=$(git describe).
 ARG RELEASE
 ENV PONG_RELEASE=$RELEASE
 USER 65534:65534
 EXPOSE 3000
-# The numbers and their reasons are in stack.yml; tests/deploy holds the two together.
+# stack.yml has the same numbers and their reasons; tests/it/deploy checks that they agree.
 HEALTHCHECK --interval=2s --timeout=5s --start-period=10s --retries=1 CMD ["/swarm-pong", "healthcheck"]
 ENTRYPOINT ["/swarm-pong"]

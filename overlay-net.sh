@@ -1,6 +1,6 @@
 #!/bin/sh
 # The overlay network of the match and, on request, its services under their plain names.
-# tests/deploy holds it and stack.yml together.
+# tests/it/deploy checks that it and stack.yml agree.
 set -eu
 
 net=ping-pong-net
@@ -14,26 +14,26 @@ Usage: overlay-net.sh [--encrypted]               create the network $net
        overlay-net.sh [--encrypted] up [IMAGE]    ... and the services of the match
        overlay-net.sh down                        remove all of it
 
-Run it on a manager of the Swarm. What is there already stays as it is.
+Run it on a manager of the Swarm. Whatever exists already is left unchanged.
 
-  --encrypted  encrypt what the nodes say to each other (IPsec between them)
-  --help       print this
+  --encrypted  encrypt the traffic between the nodes (IPsec)
+  --help       print this help
 
-Settings, from the environment; stack.yml takes the same:
+Settings, from the environment, as for stack.yml:
 
   PONG_IMAGE               swarm-pong:latest  the one image of all services
-  PONG_PORT                3000               the port every node answers on
-  PONG_PUBLISH             host               or ingress: any node's proxy answers for any node
+  PONG_PORT                3000               the port on every node
+  PONG_PUBLISH             host               or ingress: any node's proxy serves any node's port
   PONG_PING_REPLICAS       2                  players that serve
   PONG_PONG_REPLICAS       2                  players that return
   PONG_MANAGER_REPLICAS    2                  referees
-  PONG_SCOREBOARD_REPLICAS 2                  pages; each keeps the whole score
-  PONG_HIT_CHANCE          85                 percent of strokes that hit
-  PONG_LOG_LEVEL           info               or debug: a line for every rally
-  PONG_SUBNET              10.0.9.0/24        of the network
-  PONG_STACK               pong               the stack that may use the network too
+  PONG_SCOREBOARD_REPLICAS 2                  scoreboards; each has the whole score
+  PONG_HIT_CHANCE          85                 chance of a hit, in percent
+  PONG_LOG_LEVEL           info               or debug: one line per rally
+  PONG_SUBNET              10.0.9.0/24        subnet of the network
+  PONG_STACK               pong               the stack that may also use the network
 
-Exit status: 0 done, 1 it could not be done and nothing is left half made, 2 wrong usage.
+Exit status: 0 done, 1 failed with nothing left half done, 2 wrong usage.
 END
 }
 
@@ -42,27 +42,27 @@ die() { say "$*" >&2; exit 1; }
 misuse() { say "$*; see overlay-net.sh --help" >&2; exit 2; }
 
 need_manager() {
-  command -v docker >/dev/null 2>&1 || die "there is no docker command: install Docker first"
+  command -v docker >/dev/null 2>&1 || die "no docker command found: install Docker first"
   if ! manager=$(docker info --format '{{.Swarm.ControlAvailable}}' 2>&1); then
-    die "Docker does not answer: $(echo "$manager" | grep . | tail -n 1)"
+    die "Docker does not respond: $(echo "$manager" | grep . | tail -n 1)"
   fi
   [ "$manager" = true ] ||
-    die "this node is no manager of a Swarm: run this on one, or make one with: docker swarm init"
+    die "this node is not a Swarm manager: run this on one, or create a Swarm with: docker swarm init"
 }
 
-# What was made is unmade, newest first, unless the whole came about.
+# Unless everything succeeds, whatever was created is removed again, newest first.
 made=''
 undo() {
   status=$?
   trap - EXIT
   for thing in $made; do
-    remove "$thing" || say "left behind: ${thing#*:}: $answer" >&2
+    remove "$thing" || say "could not remove ${thing#*:}: $answer" >&2
   done
   exit "$status"
 }
 
-# Docker answers before this node has let go of the network; whoever created services on that name in
-# the meantime would find it missing (network not found).
+# Docker responds before this node has released the network; services created on that name in the
+# meantime would not find it (network not found).
 gone() {
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     network_is >/dev/null || return 0
@@ -71,7 +71,7 @@ gone() {
   return 1
 }
 
-# Tasks hold their network until they have stopped, hence the patience.
+# Tasks hold their network until they have stopped, so this may take a while.
 remove() {
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     answer=$(docker "${1%%:*}" rm "${1#*:}" 2>&1) && return
@@ -80,12 +80,12 @@ remove() {
   return 1
 }
 
-stack_plays() {
+stack_runs() {
   [ -n "$(docker service ls --quiet --filter "label=com.docker.stack.namespace=$stack")" ]
 }
 
-# Runs a docker command that makes THING (service:NAME or network:NAME) and says why it could not.
-make() {
+# create THING COMMAND...: creates THING (service:NAME or network:NAME) or reports why not.
+create() {
   thing=$1; shift
   answer=$("$@" 2>&1 >/dev/null) || die "${thing#*:}: $(echo "$answer" | grep . | tail -n 1)"
   made="$thing $made"
@@ -101,35 +101,35 @@ network() {
   wanted="overlay true $subnet ${encrypted:+encrypted}"
   if found=$(network_is); then
     case $found in
-      "$wanted"*) say "network $net is there already"; return ;;
+      "$wanted"*) say "network $net exists already"; return ;;
     esac
-    die "another $net is there ($found): remove it with: docker network rm $net"
+    die "another network $net exists ($found): remove it with: docker network rm $net"
   fi
 
-  # The label lets 'docker stack deploy' take the network for its own instead of failing on its name.
-  make network:$net docker network create --driver overlay --attachable --subnet "$subnet" \
+  # With this label 'docker stack deploy' uses the network instead of failing on its name.
+  create network:$net docker network create --driver overlay --attachable --subnet "$subnet" \
     --label "com.docker.stack.namespace=$stack" ${encrypted:+--opt encrypted} $net
 
-  # Swarm accepts a subnet that is taken and leaves a network without a driver (moby/swarmkit#2398).
+  # Swarm accepts a subnet that is in use and leaves a network without a driver (moby/swarmkit#2398).
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     case $(network_is) in
       "overlay "*) say "network $net created on $subnet${encrypted:+, encrypted}"; return ;;
     esac
     sleep 0.5
   done
-  die "another network has a part of $subnet: choose a free one, as in PONG_SUBNET=10.0.99.0/24"
+  die "$subnet overlaps another network: choose a free subnet, such as PONG_SUBNET=10.0.99.0/24"
 }
 
-# service NAME ORDER ARGUMENT...: what stack.yml says of each service, and why.
+# service NAME ORDER ARGUMENT...: creates a service as in stack.yml, which has the reasons.
 service() {
   name=$1 order=$2; shift 2
   if owner=$(docker service inspect --format '{{json .Spec.Labels}}' "$name" 2>/dev/null); then
     case $owner in
-      *'"overlay-net.sh"'*) say "service $name is there already"; return ;;
+      *'"overlay-net.sh"'*) say "service $name exists already"; return ;;
     esac
-    die "a service $name of somebody else is there: rename or remove it first"
+    die "a service $name of somebody else exists: rename or remove it first"
   fi
-  make "service:$name" docker service create --detach --quiet --name "$name" --label "$mine" \
+  create "service:$name" docker service create --detach --quiet --name "$name" --label "$mine" \
     --network $net --read-only --cap-drop ALL --stop-grace-period 10s \
     --health-interval 2s --health-timeout 5s --health-retries 1 --health-start-period 10s \
     --update-parallelism 1 --update-order "$order" --update-delay 2s --update-monitor 10s \
@@ -145,7 +145,7 @@ service() {
 up() {
   image=${1:-${PONG_IMAGE:-swarm-pong:latest}}
   chance=${PONG_HIT_CHANCE:-85}
-  ! stack_plays || die "the stack $stack plays already: remove it with: docker stack rm $stack"
+  ! stack_runs || die "the stack $stack is already running: remove it with: docker stack rm $stack"
   network
   service ping start-first --replicas "${PONG_PING_REPLICAS:-2}" --endpoint-mode dnsrr \
     --env 'PONG_TASK=ping.{{.Task.Slot}}' --env PONG_SIDE=ping --env "PONG_HIT_CHANCE=$chance" \
@@ -159,7 +159,7 @@ up() {
     "$image" manager
   service scoreboard start-first --replicas "${PONG_SCOREBOARD_REPLICAS:-2}" --endpoint-mode dnsrr \
     --env 'PONG_TASK=scoreboard.{{.Task.Slot}}' \
-    --env PONG_MANAGERS=tasks.manager:3000 --env PONG_PEERS=tasks.scoreboard:3000 \
+    --env PONG_MANAGERS=tasks.manager:3000 --env PONG_SCOREBOARDS=tasks.scoreboard:3000 \
     "$image" scoreboard
   service proxy stop-first --mode global --endpoint-mode vip \
     --env 'PONG_TASK=proxy.{{.Node.Hostname}}' \
@@ -182,11 +182,11 @@ down() {
   done
   if ! network_is >/dev/null; then
     [ -n "$names" ] || say "nothing to remove"
-  elif stack_plays; then
-    say "network $net stays: the stack $stack plays on it"
+  elif stack_runs; then
+    say "network $net stays: the stack $stack uses it"
   else
     remove network:$net || die "network $net: $answer"
-    gone || die "network $net is being removed, but is not gone yet"
+    gone || die "network $net is still being removed"
     say "network $net removed"
   fi
 }
@@ -202,7 +202,7 @@ case ${1-} in
   *) misuse "unknown command $1" ;;
 esac
 [ $# -le 1 ] || misuse "too many arguments"
-[ -z "$encrypted" ] || [ $command != down ] || misuse "--encrypted does not go with down"
+[ -z "$encrypted" ] || [ $command != down ] || misuse "--encrypted cannot be used with down"
 
 need_manager
 trap undo EXIT

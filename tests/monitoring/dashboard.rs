@@ -1,26 +1,26 @@
-//! The dashboard: what each of its panels asks Prometheus for.
+//! The dashboard: the queries of each of its panels.
 //!
-//! There is no Grafana to draw it here. What can go wrong without one is looked for: an expression
-//! that does not parse or finds nothing, a panel upon another, a source that is not provisioned.
+//! There is no Grafana here to draw it. The tests find what can be found without one: an expression
+//! that does not parse or has no result, overlapping panels, a data source that is not provisioned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::prometheus::Asker;
+use crate::support::prometheus::Asker;
 
 const DASHBOARD: &str = include_str!("../../monitoring/grafana/pong.json");
 
-/// What Grafana puts there: four scrapes.
+/// Grafana's value of `$__rate_interval`: four scrapes.
 const RATE_INTERVAL: &str = "20s";
 
-/// Panels that show something only when something is wrong.
+/// Panels that are empty unless something is wrong.
 const QUIET: [&str; 6] = [
     "Alerts",
-    "Failed knocks by cause",
-    "Faults of players",
-    "Faults of managers and scoreboards",
-    "Requests refused",
+    "Failed probes/s by cause",
+    "Player faults/s",
+    "Upstream faults/s",
+    "Refused rallies/s",
     // Virtual machines have no thermometer.
     "Temperature",
 ];
@@ -35,7 +35,7 @@ fn title(panel: &Value) -> &str {
 }
 
 /// Evaluates every expression; returns how many series each panel shows.
-pub(crate) async fn shown(prometheus: Asker) -> BTreeMap<String, usize> {
+pub(crate) async fn series_by_panel(prometheus: Asker) -> BTreeMap<String, usize> {
     let mut shown = BTreeMap::new();
     for panel in panels().iter().filter(|panel| panel["type"] != "row") {
         let mut series = usize::MAX;
@@ -50,7 +50,7 @@ pub(crate) async fn shown(prometheus: Asker) -> BTreeMap<String, usize> {
     shown
 }
 
-/// Returns the panels that should show something while all is well and do not.
+/// Returns the panels that are empty although they should not be while all is well.
 pub(crate) fn empty(shown: &BTreeMap<String, usize>) -> Vec<&str> {
     let empty =
         shown.iter().filter(|(title, series)| **series == 0 && !QUIET.contains(&title.as_str()));
@@ -58,26 +58,28 @@ pub(crate) fn empty(shown: &BTreeMap<String, usize>) -> Vec<&str> {
 }
 
 #[test]
-fn no_panel_lies_upon_another_and_each_says_what_it_shows() {
-    let (mut taken, mut ids) = (BTreeSet::new(), BTreeSet::new());
+fn panels_do_not_overlap_and_have_descriptions() {
+    let mut taken = BTreeSet::new();
+    let mut ids = BTreeSet::new();
     for panel in panels() {
-        let at = |field: &str| panel["gridPos"][field].as_u64().expect("a place");
-        let (x, y, w, h) = (at("x"), at("y"), at("w"), at("h"));
+        let position = |field: &str| panel["gridPos"][field].as_u64().expect("a position");
+        let (x, y) = (position("x"), position("y"));
+        let (w, h) = (position("w"), position("h"));
         assert!(x + w <= 24 && w > 0 && h > 0, "{}", title(&panel));
         for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
-            assert!(taken.insert(cell), "{} lies upon another", title(&panel));
+            assert!(taken.insert(cell), "{} overlaps another panel", title(&panel));
         }
         assert!(ids.insert(panel["id"].as_u64().expect("an id")), "{}", title(&panel));
         if panel["type"] != "row" {
             let described = panel["description"].as_str().is_some_and(|text| text.len() > 10);
-            assert!(described, "{} says nothing", title(&panel));
+            assert!(described, "{} has no description", title(&panel));
         }
     }
     assert!(QUIET.iter().all(|quiet| panels().iter().any(|panel| title(panel) == *quiet)));
 }
 
 #[test]
-fn every_panel_is_of_a_kind_that_grafana_has_and_asks_the_source_that_is_provisioned() {
+fn every_panel_has_a_known_type_and_the_provisioned_data_source() {
     let source: Value =
         serde_saphyr::from_str(include_str!("../../monitoring/grafana/datasource.yml"))
             .expect("YAML");
@@ -85,13 +87,12 @@ fn every_panel_is_of_a_kind_that_grafana_has_and_asks_the_source_that_is_provisi
     for panel in panels().iter().filter(|panel| panel["type"] != "row") {
         let kind = panel["type"].as_str().expect("a type");
         assert!(["stat", "timeseries", "table", "heatmap"].contains(&kind), "{kind}");
-        let targets = panel["targets"].as_array().expect("targets");
         let mut names = BTreeSet::new();
-        for asked in targets {
-            assert_eq!((&asked["datasource"]["uid"], &panel["datasource"]["uid"]), (uid, uid));
-            assert!(names.insert(asked["refId"].as_str().expect("a name")), "{}", title(panel));
-            let table = asked["format"] == "table";
-            assert_eq!(table, kind == "table", "{}: a table asks for one", title(panel));
+        for target in panel["targets"].as_array().expect("targets") {
+            assert_eq!((&target["datasource"]["uid"], &panel["datasource"]["uid"]), (uid, uid));
+            assert!(names.insert(target["refId"].as_str().expect("a name")), "{}", title(panel));
+            let table = target["format"] == "table";
+            assert_eq!(table, kind == "table", "{}: a table needs the table format", title(panel));
         }
     }
 }

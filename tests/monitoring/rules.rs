@@ -1,28 +1,27 @@
-//! What promtool says of the files.
+//! The checks of promtool.
 
-use crate::prometheus::promtool;
+use crate::support::prometheus::promtool;
 
 #[test]
 fn promtool_accepts_the_configuration_and_the_rules() {
-    let (good, said) = promtool(&["check", "config", "monitoring/prometheus.yml"], "");
-    assert!(good, "{said}");
-    let (good, said) =
+    let (accepted, output) = promtool(&["check", "config", "monitoring/prometheus.yml"], "");
+    assert!(accepted, "{output}");
+    let (accepted, output) =
         promtool(&["check", "rules", "--lint=all", "--lint-fatal", "monitoring/alerts.yml"], "");
-    assert!(good, "{said}");
+    assert!(accepted, "{output}");
 }
 
 #[test]
 fn every_alert_fires_when_it_should_and_only_then() {
-    let (good, said) = promtool(&["test", "rules", "monitoring/alerts.test.yml"], "");
-    assert!(good, "{said}");
-    let (alerts, cases) = (
-        include_str!("../../monitoring/alerts.yml"),
-        include_str!("../../monitoring/alerts.test.yml"),
-    );
+    let (passed, output) = promtool(&["test", "rules", "monitoring/alerts.test.yml"], "");
+    assert!(passed, "{output}");
+    let alerts = include_str!("../../monitoring/alerts.yml");
+    let cases = include_str!("../../monitoring/alerts.test.yml");
     for alert in alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
-        let about = |line: &&str| line.contains(&format!("alertname: {alert}"));
+        let name = format!("alertname: {alert}");
+        let tests = cases.lines().filter(|line| line.contains(&name));
         let (quiet, firing): (Vec<&str>, Vec<&str>) =
-            cases.lines().filter(about).partition(|line| line.contains("exp_alerts: []"));
+            tests.partition(|line| line.contains("exp_alerts: []"));
         assert!(!quiet.is_empty() && !firing.is_empty(), "{alert} has no case for and against");
     }
 }

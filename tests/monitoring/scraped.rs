@@ -1,20 +1,20 @@
-//! Prometheus and the match.
+//! What Prometheus records of the match.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::alone::alone;
-use crate::documented::{Metric, documented};
-use crate::http::get;
-use crate::named::{Cluster, SERVICES};
-use crate::prometheus::{Asker, Prometheus, promtool};
+use crate::support::http::get;
+use crate::support::metrics::{Metric, documented};
+use crate::support::netns::isolated;
+use crate::support::prometheus::{Asker, Prometheus, promtool};
+use crate::support::swarm::{Cluster, SERVICES};
 use crate::{clients, dashboard};
 
-/// Every task, and its node.
+/// Every task and its node.
 const TASKS: [(&str, &str); 14] = [
     ("ping.1", "pi1"),
     ("ping.2", "pi2"),
@@ -32,7 +32,7 @@ const TASKS: [(&str, &str); 14] = [
     ("light.pi3", "pi3"),
 ];
 
-/// A node exporter with the options of `stack.monitoring.yml`, ended when dropped.
+/// A node exporter with the options of `stack.monitoring.yml`, killed when dropped.
 struct NodeExporter(Child);
 
 impl NodeExporter {
@@ -41,7 +41,7 @@ impl NodeExporter {
             .expect("stack.monitoring.yml is YAML");
         let options = stack["services"]["node-exporter"]["command"].as_array().expect("options");
         let options = options.iter().map(|option| option.as_str().expect("text"));
-        // Here it is on the machine itself.
+        // Here it runs on the machine itself.
         let options = options.filter(|option| !option.starts_with("--path."));
         let started = Command::new("prometheus-node-exporter")
             .args(options.map(|option| option.replace("$$", "$")))
@@ -61,11 +61,11 @@ impl Drop for NodeExporter {
 }
 
 #[test]
-fn prometheus_sees_what_clients_see_and_tells_when_nobody_plays() {
-    alone(async || {
+fn prometheus_counts_match_clients_and_alerts_fire() {
+    isolated(async || {
         let mut cluster = Cluster::start(&TASKS, &[]);
         cluster.dns.list("tasks.node-exporter", &["127.0.0.1"]);
-        let _machine = NodeExporter::start();
+        let _exporter = NodeExporter::start();
         let listen = ([127, 0, 0, 1], 9090).into();
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("monitoring/prometheus.yml");
         let prometheus = Prometheus::start(&config, listen).await;
@@ -73,61 +73,62 @@ fn prometheus_sees_what_clients_see_and_tells_when_nobody_plays() {
 
         let mut seen = all_targets_are_up(asker).await;
         asker.until_number("count(pong_rallies_total == 0)", 10.0).await;
-        seen += &numbers_are_those_of_the_clients(asker, &cluster).await;
+        seen += &counts_match_the_clients(asker, &cluster).await;
         every_documented_metric_is_there(asker).await;
-        promtool_is_content(&cluster).await;
+        promtool_accepts_the_metrics(&cluster).await;
         seen += &no_panel_is_empty(asker).await;
-        assert_eq!(asker.firing().await, [], "all is well");
-        seen += &the_alert_fires_when_nobody_plays(asker, &mut cluster).await;
+        assert_eq!(asker.firing().await, [], "no alert fires");
+        seen += &the_alert_fires_without_players(asker, &mut cluster).await;
         std::fs::create_dir_all("target/monitoring").expect("a folder");
         std::fs::write("target/monitoring/seen.txt", seen).expect("written");
     });
 }
 
 async fn all_targets_are_up(asker: Asker) -> String {
-    let look = async |asker: &Asker| {
+    let check = async |asker: &Asker| {
         let targets = asker.targets().await;
         // 14 tasks, the machine, and Prometheus itself.
         let up = targets.len() == 16 && targets.iter().all(|target| target[2] == "up");
         up.then_some(targets)
     };
-    let targets = asker.until("all 16 targets are up", look).await;
+    let targets = asker.until("all 16 targets are up", check).await;
     let line =
-        |[job, instance, health]: &[String; 3]| format!("{job:<12} {instance:<16} {health}\n");
+        |[job, instance, health]: &[String; 3]| format!("{job:<15} {instance:<16} {health}\n");
     targets.iter().map(line).collect()
 }
 
-async fn numbers_are_those_of_the_clients(asker: Asker, cluster: &Cluster) -> String {
-    let begun = std::time::Instant::now();
-    let told = clients::play(&cluster.doors(), Duration::from_secs(18)).await;
-    let rate = f64::from(told.rallies) / begun.elapsed().as_secs_f64();
-    // While it lasts, so that the window is full of it.
+async fn counts_match_the_clients(asker: Asker, cluster: &Cluster) -> String {
+    let started = Instant::now();
+    let received = clients::play(&cluster.proxies(), Duration::from_secs(18)).await;
+    let rate = f64::from(received.rallies) / started.elapsed().as_secs_f64();
+    // At once, while the window lies within the time of play.
     let seen = asker.number("sum(rate(pong_rallies_total[15s]))").await.expect("a rate");
     let mut report = format!(
-        "clients: {told:?}, {rate:.1} rallies a second\n\
+        "clients: {received:?}, {rate:.1} rallies/s\n\
          Prometheus: sum(rate(pong_rallies_total[15s])) = {seen:.1}\n"
     );
-    assert!((seen / rate - 1.0).abs() < 0.15, "{seen} rallies a second, but {rate} were played");
+    assert!((seen / rate - 1.0).abs() < 0.15, "{seen} rallies/s, but {rate} were played");
 
-    let [rallies, strokes] = [told.rallies, told.strokes].map(f64::from);
+    let rallies = f64::from(received.rallies);
+    let strokes = f64::from(received.strokes);
     asker.until_number("sum(pong_rallies_total)", rallies).await;
     for (expression, count) in [
-        (r#"sum(pong_rallies_total{verdict="ping"})"#, told.won_by_ping.into()),
-        // What increase() makes of it is stretched to the window's edges; this is not.
+        (r#"sum(pong_rallies_total{verdict="ping"})"#, received.won_by_ping.into()),
+        // Unlike this, increase() extrapolates to the window's edges.
         (
             "sum(max_over_time(pong_rallies_total[2m]) - min_over_time(pong_rallies_total[2m]))",
             rallies,
         ),
         ("sum(pong_strokes_total)", strokes),
         ("sum(pong_player_strokes_total)", strokes),
-        ("sum(pong_stroke_seconds_count)", strokes),
-        ("sum(pong_rally_seconds_count)", rallies),
+        ("sum(pong_stroke_duration_seconds_count)", strokes),
+        ("sum(pong_rally_duration_seconds_count)", rallies),
         ("max(sum by (instance) (pong_score_rallies_total))", rallies),
         ("min(sum by (instance) (pong_score_strokes_total))", strokes),
-        ("sum(pong_faults_total)", 0.0),
-        (r#"count(sum by (from_node, to_node) (pong_stroke_seconds_count) > 0)"#, 6.0),
-        (r#"min(pong_lamp_working)"#, 1.0),
-        (r#"sum(pong_roster_tasks{job="manager",state="ready"})"#, 8.0),
+        ("sum(pong_stroke_faults_total)", 0.0),
+        (r#"count(sum by (from_node, to_node) (pong_stroke_duration_seconds_count) > 0)"#, 6.0),
+        (r#"min(pong_lamp_up)"#, 1.0),
+        (r#"sum(pong_endpoints{job="pong-manager",state="ready"})"#, 8.0),
     ] {
         asker.until_number(expression, count).await;
         report += &format!("  {expression} = {count}\n");
@@ -139,46 +140,46 @@ async fn every_documented_metric_is_there(asker: Asker) {
     for service in SERVICES {
         for (name, Metric { kind, labels }) in documented(service) {
             let sample = if kind == "histogram" { format!("{name}_bucket") } else { name };
-            let found = asker.query(&format!(r#"{sample}{{job="{service}"}}"#)).await;
-            assert!(!found.is_empty(), "{sample} of {service} is not there");
-            for (told, _) in found {
+            let found = asker.query(&format!(r#"{sample}{{job="pong-{service}"}}"#)).await;
+            assert!(!found.is_empty(), "{sample} of {service} is missing");
+            for (scraped, _) in found {
                 let of_prometheus = ["__name__", "instance", "job", "le"];
-                let told = told.into_keys().filter(|name| !of_prometheus.contains(&name.as_str()));
-                assert_eq!(told.collect::<BTreeSet<_>>(), labels, "{sample} of {service}");
+                let own =
+                    scraped.into_keys().filter(|name| !of_prometheus.contains(&name.as_str()));
+                assert_eq!(own.collect::<BTreeSet<_>>(), labels, "{sample} of {service}");
             }
         }
     }
 }
 
-async fn promtool_is_content(cluster: &Cluster) {
+async fn promtool_accepts_the_metrics(cluster: &Cluster) {
     for (task, process) in cluster.all() {
-        let plain = get(process.admin, "/metrics", &[]).await.body;
-        let (good, said) = promtool(&["check", "metrics"], &plain);
-        assert!(good && said.is_empty(), "{task}: {said}\n{plain}");
+        let text = get(process.admin, "/metrics", &[]).await.body;
+        let (accepted, output) = promtool(&["check", "metrics"], &text);
+        assert!(accepted && output.is_empty(), "{task}: {output}\n{text}");
     }
 }
 
 async fn no_panel_is_empty(asker: Asker) -> String {
-    let shown = dashboard::shown(asker).await;
+    let shown = dashboard::series_by_panel(asker).await;
     assert_eq!(dashboard::empty(&shown), Vec::<&str>::new(), "{shown:?}");
     format!("dashboard: {} panels, {} series\n", shown.len(), shown.values().sum::<usize>())
 }
 
-async fn the_alert_fires_when_nobody_plays(asker: Asker, cluster: &mut Cluster) -> String {
+async fn the_alert_fires_without_players(asker: Asker, cluster: &mut Cluster) -> String {
     ["ping.1", "ping.2"].iter().for_each(|task| cluster.kill(task));
-    let begun = std::time::Instant::now();
-    let nobody = get(cluster.doors()[0], "/", &[]);
-    assert_eq!(nobody.await.status, 503);
-    let look = async |asker: &Asker| {
+    let started = Instant::now();
+    assert_eq!(get(cluster.proxies()[0], "/", &[]).await.status, 503);
+    let check = async |asker: &Asker| {
         let mut firing = asker.firing().await.into_iter();
         firing.find(|alert| alert["alertname"] == "PongNoPlayers")
     };
-    let alert = asker.until("PongNoPlayers fires", look).await;
+    let alert = asker.until("PongNoPlayers fires", check).await;
     assert_eq!((alert["service"].as_str(), alert["severity"].as_str()), ("ping", "critical"));
-    let took = begun.elapsed().as_secs_f64();
-    let shown = dashboard::shown(asker).await;
-    for panel in ["Alerts", "Requests refused"] {
+    let seconds = started.elapsed().as_secs_f64();
+    let shown = dashboard::series_by_panel(asker).await;
+    for panel in ["Alerts", "Refused rallies/s"] {
         assert!(shown[panel] > 0, "{panel}: {shown:?}");
     }
-    format!("alert: {alert:?} fires {took:.0} s after the last ping was killed\n")
+    format!("alert: {alert:?} fires {seconds:.0} s after the last ping was killed\n")
 }

@@ -1,4 +1,4 @@
-//! An emulated Raspberry Pi, and its registers as they are seen from outside.
+//! An emulated Raspberry Pi, and its registers as seen from outside.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// How often the registers are read: a flash takes 100 ms.
-const EVERY: Duration = Duration::from_millis(4);
+/// The interval between reads of the registers: a flash takes 100 ms.
+const READ_INTERVAL: Duration = Duration::from_millis(4);
 
-/// A board that QEMU knows.
+/// A board that QEMU emulates.
 pub(crate) struct Board {
     pub(crate) name: &'static str,
     emulator: &'static str,
@@ -24,7 +24,7 @@ pub(crate) struct Board {
     pub(crate) lamps: &'static [&'static str],
 }
 
-/// A Pi 3, with every lamp there is.
+/// A Pi 3, with every kind of lamp.
 pub(crate) const PI3: Board = Board {
     name: "Raspberry Pi 3 (aarch64)",
     emulator: "qemu-system-aarch64",
@@ -36,9 +36,9 @@ pub(crate) const PI3: Board = Board {
     lamps: &["rppal", "sysfs", "leds"],
 };
 
-/// A Pi Zero. Its kernel must not look for a power controller that QEMU does not have. Its time goes
-/// by as it works, not as the host's does: QEMU takes an alarm that a busy host sets too late for one
-/// in 71 minutes (hw/timer/bcm2835_systmr.c), and the machine stands still.
+/// A Pi Zero. Its kernel must not look for a power controller that QEMU does not have. Its clock follows
+/// the instructions executed, not the host's clock: QEMU mistakes an alarm that a busy host sets too
+/// late for one in 71 minutes (hw/timer/bcm2835_systmr.c), and the machine stops.
 pub(crate) const ZERO: Board = Board {
     name: "Raspberry Pi Zero (ARMv6)",
     emulator: "qemu-system-arm",
@@ -50,14 +50,14 @@ pub(crate) const ZERO: Board = Board {
     lamps: &["rppal", "leds"],
 };
 
-/// What GPFSEL0 to GPFSEL2 and GPLEV0 hold.
+/// The values of GPFSEL0 to GPFSEL2 and GPLEV0.
 #[derive(Clone, Copy)]
 pub(crate) struct Registers {
     pub(crate) select: [u32; 3],
     pub(crate) levels: u32,
 }
 
-/// A machine that runs, and is ended with its value.
+/// A running machine, killed when dropped.
 pub(crate) struct Machine {
     child: Child,
     socket: PathBuf,
@@ -93,17 +93,17 @@ impl Machine {
             .spawn()
             .expect("QEMU starts");
         let serial = BufReader::new(child.stdout.take().expect("a serial line"));
-        let (teller, console) = channel();
+        let (sender, console) = channel();
         std::thread::spawn(move || {
             let lines = serial.split(b'\n').map_while(Result::ok);
             let text = |line: Vec<u8>| String::from_utf8_lossy(&line).trim_end().to_owned();
-            lines.map(text).try_for_each(|line| teller.send(line))
+            lines.map(text).try_for_each(|line| sender.send(line))
         });
-        let begun = Instant::now();
+        let started = Instant::now();
         let stream = loop {
             match UnixStream::connect(&socket) {
                 Ok(stream) => break stream,
-                Err(_) if begun.elapsed() < Duration::from_secs(20) => std::thread::yield_now(),
+                Err(_) if started.elapsed() < Duration::from_secs(20) => std::thread::yield_now(),
                 Err(error) => panic!("no QEMU at {}: {error}", socket.display()),
             }
         };
@@ -113,29 +113,29 @@ impl Machine {
         });
         let monitor = BufReader::new(stream);
         let mut machine = Self { child, socket, monitor, console, command };
-        machine.ask(&json!({ "execute": "qmp_capabilities" }));
+        machine.execute(&json!({ "execute": "qmp_capabilities" }));
         machine
     }
 
-    /// Waits a moment for a line of the console.
+    /// Returns the next line of the console, if it comes within a moment.
     pub(crate) fn line(&mut self) -> Option<String> {
-        match self.console.recv_timeout(EVERY) {
+        match self.console.recv_timeout(READ_INTERVAL) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => panic!("the machine went down"),
+            Err(RecvTimeoutError::Disconnected) => panic!("the machine has ended"),
         }
     }
 
-    /// Prints what else the machine has to say within two seconds.
-    pub(crate) fn rest(&self) {
+    /// Prints what else the machine writes within two seconds.
+    pub(crate) fn print_rest(&self) {
         let lines = std::iter::from_fn(|| self.console.recv_timeout(Duration::from_secs(2)).ok());
         lines.take(40).for_each(|line| println!("  {line}"));
     }
 
     /// Reads the registers from outside.
     pub(crate) fn registers(&mut self) -> Registers {
-        let answer = self.ask(&self.command.clone());
-        let text = answer.as_str().expect("text");
+        let response = self.execute(&self.command.clone());
+        let text = response.as_str().expect("text");
         let words: Vec<u32> = text
             .split_whitespace()
             .filter_map(|word| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok())
@@ -143,15 +143,15 @@ impl Machine {
         Registers { select: [words[0], words[1], words[2]], levels: words[13] }
     }
 
-    fn ask(&mut self, question: &Value) -> Value {
-        let text = question.to_string() + "\n";
-        self.monitor.get_mut().write_all(text.as_bytes()).expect("asked");
+    fn execute(&mut self, command: &Value) -> Value {
+        let text = command.to_string() + "\n";
+        self.monitor.get_mut().write_all(text.as_bytes()).expect("sent");
         loop {
             let mut line = String::new();
-            assert!(self.monitor.read_line(&mut line).expect("an answer") > 0, "QEMU went away");
-            let mut answer: Value = serde_json::from_str(&line).expect("JSON");
-            // A greeting and events come unasked.
-            if let Some(value) = answer.get_mut("return") {
+            assert!(self.monitor.read_line(&mut line).expect("a response") > 0, "QEMU has ended");
+            let mut response: Value = serde_json::from_str(&line).expect("JSON");
+            // A greeting and events are not responses.
+            if let Some(value) = response.get_mut("return") {
                 return value.take();
             }
         }

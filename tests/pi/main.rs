@@ -1,6 +1,6 @@
-//! Compares what an emulated Pi's GPIO registers show with what the binary in it says: see `run`.
+//! Compares the GPIO registers of an emulated Pi with the output of the binary in it: see `run`.
 
-#![expect(clippy::print_stdout, reason = "it shows both sides of the comparison")]
+#![expect(clippy::print_stdout, reason = "it prints both sides of the comparison")]
 
 mod machine;
 mod rally;
@@ -13,35 +13,38 @@ use machine::{Board, Machine, PI3, ZERO};
 use rally::Rally;
 use trace::Trace;
 
-/// How long one machine may take; twice what it does on a busy one.
-const PATIENCE: Duration = Duration::from_secs(280);
+/// How long one machine may take: twice as long as on a busy host.
+const TIMEOUT: Duration = Duration::from_secs(280);
 
-/// How many rallies must have been seen on a lamp, of those that are played.
-const ENOUGH: u32 = 2;
+/// Minimum number of rallies observed completely on each lamp.
+const MIN_RALLIES: u32 = 2;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let cache = arguments.next().expect("started by tests/pi/run, which prepares the machines");
     for board in arguments {
         let board = if board == "zero" { ZERO } else { PI3 };
-        let begun = Instant::now();
-        let rallies = prove(&board, Path::new(&cache));
+        let started = Instant::now();
+        let rallies = check(&board, Path::new(&cache));
         let lamps = board.lamps.join(", ");
         println!(
             "{}: {rallies} rallies on {lamps} in {} s\n",
             board.name,
-            begun.elapsed().as_secs()
+            started.elapsed().as_secs()
         );
     }
 }
 
-/// Follows a machine from start to end, and returns how many rallies were as they were told.
-fn prove(board: &Board, cache: &Path) -> u32 {
+/// Observes a machine from start to end, and returns how many rallies matched the registers.
+fn check(board: &Board, cache: &Path) -> u32 {
     let mut machine = Machine::start(board, cache);
-    let (begun, mut proved, mut seen) = (Instant::now(), 0, 0);
-    let (mut trace, mut rally) = (Trace::default(), Rally::default());
+    let started = Instant::now();
+    let mut trace = Trace::default();
+    let mut rally = Rally::default();
+    let mut matched = 0;
+    let mut matched_in_all = 0;
     loop {
-        assert!(begun.elapsed() < PATIENCE, "{}: not over in {PATIENCE:?}", board.name);
+        assert!(started.elapsed() < TIMEOUT, "{}: not over in {TIMEOUT:?}", board.name);
         let line = machine.line();
         trace.add(machine.registers());
         let Some(line) = line else { continue };
@@ -49,12 +52,12 @@ fn prove(board: &Board, cache: &Path) -> u32 {
         match words.as_slice() {
             ["##", "start", lamp] => {
                 println!("{}, {lamp}", board.name);
-                trace.begin(if *lamp == "leds" { [17, 18, 19] } else { [2, 3, 4] });
+                trace.start(if *lamp == "leds" { [17, 18, 19] } else { [2, 3, 4] });
             }
             ["##", "tested", lamp] => {
-                let walk = trace.flashes().iter().map(|flash| flash.light).collect::<Vec<_>>();
-                assert_eq!(walk, ["red", "yellow", "green"], "light --test --lamp {lamp}");
-                println!("  registers: {}", walk.join(", "));
+                let colors = trace.flashes().iter().map(|flash| flash.light).collect::<Vec<_>>();
+                assert_eq!(colors, ["red", "yellow", "green"], "light --test --lamp {lamp}");
+                println!("  registers: {}", colors.join(", "));
                 assert!(trace.is_dark(), "dark after the test");
                 trace.clear();
             }
@@ -64,14 +67,14 @@ fn prove(board: &Board, cache: &Path) -> u32 {
                 rally = Rally::default();
             }
             ["##", "shown"] => {
-                seen += u32::from(rally.compare(&trace));
+                matched += u32::from(rally.compare(&trace));
                 assert!(trace.is_dark() && trace.are_outputs(), "dark after a rally");
             }
             ["##", "stop", _] => trace.clear(),
             ["##", "stopped", lamp, status] => {
                 assert_eq!(*status, "0", "the exit code after SIGTERM");
                 let lit = trace.flashes().iter().any(|flash| flash.light == "yellow");
-                assert!(lit, "a rally was shown when SIGTERM came");
+                assert!(lit, "a rally was being shown at SIGTERM");
                 assert!(trace.is_dark() && trace.are_outputs(), "dark after SIGTERM");
                 println!(
                     "  {lamp}: SIGTERM in the middle of a rally: exit code 0, registers dark\n"
@@ -79,25 +82,28 @@ fn prove(board: &Board, cache: &Path) -> u32 {
             }
             ["##", "trigger", trigger] => {
                 assert_eq!(*trigger, "kbd-capslock", "the LED's trigger");
-                println!("  the trigger that pong-green had is put back: {trigger}");
+                println!("  the trigger of pong-green was restored: {trigger}");
             }
             ["##", "end", lamp] => {
                 assert!(trace.is_dark(), "{lamp} is dark at the end");
-                assert!(seen >= ENOUGH, "{lamp}: only {seen} rallies were seen on this busy host");
-                proved += std::mem::take(&mut seen);
+                assert!(
+                    matched >= MIN_RALLIES,
+                    "{lamp}: only {matched} rallies observed on a busy host"
+                );
+                matched_in_all += std::mem::take(&mut matched);
             }
             ["##", "over"] => break,
             ["##", "failed", ..] => {
-                machine.rest();
+                machine.print_rest();
                 panic!("{line}");
             }
             _ => {
-                if !rally.told(&line) && !line.is_empty() {
+                if !rally.add(&line) && !line.is_empty() {
                     println!("  {line}");
                 }
             }
         }
     }
-    assert!(rally::both_seen(), "a proof needs hits and misses");
-    proved
+    assert!(rally::both_outcomes_shown(), "no hit or no miss was shown");
+    matched_in_all
 }

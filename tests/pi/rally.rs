@@ -1,4 +1,4 @@
-//! What the binary said of a rally, beside what the registers showed.
+//! The lines of a rally beside the flashes of the lamp.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,8 +7,8 @@ use crate::trace::Trace;
 static HIT: AtomicBool = AtomicBool::new(false);
 static MISS: AtomicBool = AtomicBool::new(false);
 
-/// Tells whether a hit and a miss have been seen on the lamp.
-pub(crate) fn both_seen() -> bool {
+/// Returns whether the lamp has shown both hits and misses.
+pub(crate) fn both_outcomes_shown() -> bool {
     HIT.load(Ordering::Relaxed) && MISS.load(Ordering::Relaxed)
 }
 
@@ -17,8 +17,8 @@ pub(crate) fn both_seen() -> bool {
 pub(crate) struct Rally(Vec<String>);
 
 impl Rally {
-    /// Takes a line in, if it is one of a rally.
-    pub(crate) fn told(&mut self, line: &str) -> bool {
+    /// Adds a line if it belongs to a rally; returns whether it does.
+    pub(crate) fn add(&mut self, line: &str) -> bool {
         let is_one = line.contains(" --> ") || line.starts_with("The winner") || line == "DRAW";
         if is_one {
             self.0.push(line.to_owned());
@@ -26,13 +26,12 @@ impl Rally {
         is_one
     }
 
-    /// Compares each stroke on the lamp's node with each flash, in kind, number and order; tells
-    /// whether everything could be seen.
+    /// Compares the strokes on the lamp's node with the flashes, in kind, number and order; returns
+    /// whether the observation was complete.
     pub(crate) fn compare(&self, trace: &Trace) -> bool {
         let flashes = trace.flashes();
-        let strokes = flashes.iter().filter(|flash| flash.light != "yellow");
-        let mut strokes = strokes.peekable();
-        let mut wanted = Vec::new();
+        let mut strokes = flashes.iter().filter(|flash| flash.light != "yellow");
+        let mut expected = Vec::new();
         for line in &self.0 {
             let here = line.contains("@pi1 ");
             let light = if line.contains(" HIT ") { "green" } else { "red" };
@@ -40,7 +39,7 @@ impl Rally {
                 println!("    {line}");
                 continue;
             }
-            wanted.push(light);
+            expected.push(light);
             let seen = if light == "green" { &HIT } else { &MISS };
             seen.store(true, Ordering::Relaxed);
             let shown = strokes.next().map_or("nothing".to_owned(), |flash| {
@@ -49,17 +48,17 @@ impl Rally {
             });
             println!("    {line:<44} {shown}");
         }
-        assert!(!self.0.is_empty(), "a rally was played");
+        assert!(!self.0.is_empty(), "no rally was played");
         let shown = flashes.iter().map(|flash| flash.light);
         let shown: Vec<_> = shown.filter(|light| *light != "yellow").collect();
-        if let Some(blind) = trace.was_blind().filter(|_| shown != wanted) {
+        if let Some(gap) = trace.gap().filter(|_| shown != expected) {
             println!(
-                "    not all seen: the host was busy, nobody looked for {} ms",
-                blind.as_millis()
+                "    incomplete: the host was busy, the registers were not read for {} ms",
+                gap.as_millis()
             );
             return false;
         }
-        assert_eq!(shown, wanted, "a flash for each stroke of a player on this node");
+        assert_eq!(shown, expected, "a flash for each stroke of a player on this node");
         let carried = flashes.iter().filter(|flash| flash.light == "yellow").collect::<Vec<_>>();
         let [carried] = carried.as_slice() else { panic!("yellow once a rally: {carried:?}") };
         println!("    carried by this node's proxy: yellow for {} ms", carried.lasted.as_millis());

@@ -1,4 +1,4 @@
-//! What the registers showed: which pins were outputs, and when they were high.
+//! A trace of the registers: which pins were outputs, and when they were high.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use crate::machine::Registers;
 
 const LIGHTS: [&str; 3] = ["red", "yellow", "green"];
 
-/// The longest time between two looks that misses nothing: the dark rest after a flash is 50 ms.
-const BLINK: Duration = Duration::from_millis(40);
+/// The longest time between two reads that misses nothing: the dark rest after a flash is 50 ms.
+const MAX_GAP: Duration = Duration::from_millis(40);
 
-/// A light that was on for some time.
+/// One flash of a light.
 #[derive(Clone, Debug)]
 pub(crate) struct Flash {
     pub(crate) light: &'static str,
@@ -17,43 +17,50 @@ pub(crate) struct Flash {
     pub(crate) lasted: Duration,
 }
 
-/// Follows three pins.
+/// The trace of three pins.
 pub(crate) struct Trace {
     pins: [u32; 3],
-    begun: Instant,
+    started: Instant,
     on: [Option<Instant>; 3],
     outputs: bool,
     flashes: Vec<Flash>,
-    looked: Instant,
-    blind: Duration,
+    last_read: Instant,
+    longest_gap: Duration,
 }
 
 impl Default for Trace {
     fn default() -> Self {
         let now = Instant::now();
-        let (on, flashes) = ([None; 3], Vec::new());
-        let (outputs, blind) = (false, Duration::ZERO);
-        Self { pins: [2, 3, 4], begun: now, on, outputs, flashes, looked: now, blind }
+        Self {
+            pins: [2, 3, 4],
+            started: now,
+            on: [None; 3],
+            outputs: false,
+            flashes: Vec::new(),
+            last_read: now,
+            longest_gap: Duration::ZERO,
+        }
     }
 }
 
 impl Trace {
-    /// Follows these pins from now on: red, yellow, green.
-    pub(crate) fn begin(&mut self, pins: [u32; 3]) {
+    /// Starts with these pins: red, yellow, green.
+    pub(crate) fn start(&mut self, pins: [u32; 3]) {
         *self = Self { pins, ..Self::default() };
     }
 
-    /// Forgets what was seen.
+    /// Forgets all flashes.
     pub(crate) fn clear(&mut self) {
-        self.begun = Instant::now();
+        self.started = Instant::now();
         self.flashes.clear();
-        self.blind = Duration::ZERO;
+        self.longest_gap = Duration::ZERO;
     }
 
+    /// Adds the values that were just read.
     pub(crate) fn add(&mut self, registers: Registers) {
         let now = Instant::now();
-        self.blind = self.blind.max(now - self.looked);
-        self.looked = now;
+        self.longest_gap = self.longest_gap.max(now - self.last_read);
+        self.last_read = now;
         // 001 makes a pin an output; each has three bits, ten a register (BCM2835 ARM Peripherals).
         let is_output =
             |pin: u32| registers.select[(pin / 10) as usize] >> (pin % 10 * 3) & 0b111 == 0b001;
@@ -64,7 +71,7 @@ impl Trace {
                 None if high => self.on[n] = Some(now),
                 Some(since) if !high => {
                     self.on[n] = None;
-                    let at = since.saturating_duration_since(self.begun);
+                    let at = since.saturating_duration_since(self.started);
                     self.flashes.push(Flash { light: LIGHTS[n], at, lasted: now - since });
                 }
                 _ => {}
@@ -72,17 +79,17 @@ impl Trace {
         }
     }
 
-    /// Returns what was lit and is dark again, in the order it was lit.
+    /// Returns the flashes that are over, in the order they started.
     pub(crate) fn flashes(&self) -> Vec<Flash> {
         let mut flashes = self.flashes.clone();
         flashes.sort_by_key(|flash| flash.at);
         flashes
     }
 
-    /// Tells for how long nobody looked, if it was so long that flashes may have been missed: a host
-    /// that is too busy for its emulator proves nothing.
-    pub(crate) fn was_blind(&self) -> Option<Duration> {
-        (self.blind > BLINK).then_some(self.blind)
+    /// Returns the longest time without a read if flashes may have been missed in it: on a host that is
+    /// too busy for its emulator nothing can be checked.
+    pub(crate) fn gap(&self) -> Option<Duration> {
+        (self.longest_gap > MAX_GAP).then_some(self.longest_gap)
     }
 
     pub(crate) fn is_dark(&self) -> bool {

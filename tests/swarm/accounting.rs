@@ -1,129 +1,131 @@
 //! Whether the clients and the managers counted the same.
 //!
-//! They do, to the last stroke, for every manager that lives or stopped in good order. Where a
-//! process was killed, each rally that no client got is named, from the manager's log, with the
-//! killed process that took it.
+//! They do, to the last stroke, for every manager that runs on or stopped in order. Where a process
+//! was killed, each rally that no client got is looked up in the manager's log and attributed to the
+//! killed process that lost it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
 
-use rally::{Score, Verdict};
+use game::{MAX_ROUNDS, Rally, Score, Verdict};
 use serde::Deserialize;
 use tokio::time::{Instant, interval};
 
-use crate::ledger::{Book, Counters, Ledger, counters, since, sums};
+use crate::ledger::{Counters, Entry, Ledger, Totals, ZERO, counters, growth, totals};
 use crate::load::Record;
 use crate::swarm::Engine;
 
-/// How long counters may lag behind: managers tell them five times a second.
+/// How long counters may lag behind: managers publish them five times a second.
 const LAG: Duration = Duration::from_secs(3);
 
-/// Whose end explains a rally that no client got.
+/// What a scenario kills, which explains rallies that no client got.
 #[derive(Debug, Default)]
-pub(crate) struct Ended {
+pub(crate) struct Losses {
     /// Containers that were killed.
     pub(crate) killed: Vec<String>,
     /// Nodes whose proxy was killed.
-    pub(crate) doors: Vec<&'static str>,
-    /// Nodes that were lost or cut off.
+    pub(crate) proxies: Vec<&'static str>,
+    /// Nodes that were lost or partitioned.
     pub(crate) nodes: Vec<&'static str>,
 }
 
-/// What comes of the comparison.
+/// The result of the comparison.
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     pub(crate) notes: Vec<String>,
     pub(crate) faults: Vec<String>,
 }
 
-/// What clients got of one manager's life: the counters it must have, and each rally.
+/// What clients received from one manager instance: the counters it must have, and each rally.
 #[derive(Default)]
-struct Seen {
+struct Received {
     score: Score,
     rallies: HashMap<String, (Verdict, usize)>,
 }
 
-/// Compares what clients got since the books were as in `base`.
+/// What both sides counted since the scenario started.
+struct Comparison<'a> {
+    base: &'a HashMap<String, Entry>,
+    published: HashMap<String, Entry>,
+    received: BTreeMap<String, Received>,
+}
+
+impl Comparison<'_> {
+    /// Returns what a manager instance published.
+    fn published(&self, instance: &str) -> Counters {
+        let base = self.base.get(instance).map(|entry| &entry.score);
+        self.published.get(instance).map_or(ZERO, |entry| growth(&entry.score, base))
+    }
+
+    /// Returns what clients received from a manager instance.
+    fn received(&self, instance: &str) -> Counters {
+        self.received.get(instance).map_or(ZERO, |received| counters(&received.score))
+    }
+
+    /// Returns the instances whose counters differ.
+    fn differences(&self) -> BTreeSet<String> {
+        let instances = self.published.keys().chain(self.received.keys());
+        let differ = |instance: &&String| self.published(instance) != self.received(instance);
+        instances.filter(differ).cloned().collect()
+    }
+}
+
+/// Compares what clients received with what managers published since `base`.
 pub(crate) async fn compare(
     records: &[Record],
     ledger: &Ledger,
-    base: &HashMap<String, Book>,
-    begun: SystemTime,
-    ended: &Ended,
+    base: &HashMap<String, Entry>,
+    started: SystemTime,
+    losses: &Losses,
 ) -> Account {
     let mut account = Account::default();
-    let seen = seen(records, &mut account);
-    let differ = |(books, seen): (&HashMap<String, Book>, &BTreeMap<String, Seen>)| {
-        let mut lives: Vec<String> = books.keys().chain(seen.keys()).cloned().collect();
-        lives.sort();
-        lives.dedup();
-        lives.retain(|life| told(books, base, life) != shown(seen, life));
-        lives
-    };
+    let received = count_received(records, &mut account);
+    let mut comparison = Comparison { base, published: ledger.entries(), received };
     let deadline = Instant::now() + LAG;
-    let mut beat = interval(Duration::from_millis(50));
-    let mut books = ledger.books();
-    while !differ((&books, &seen)).is_empty() && Instant::now() < deadline {
-        beat.tick().await;
-        books = ledger.books();
+    let mut interval = interval(Duration::from_millis(50));
+    while !comparison.differences().is_empty() && Instant::now() < deadline {
+        interval.tick().await;
+        comparison.published = ledger.entries();
     }
-    for life in differ((&books, &seen)) {
-        let Some(book) = books.get(&life) else {
-            account.faults.push(format!("no manager has told of incarnation {life}"));
-            continue;
-        };
-        let pair = [told(&books, base, &life), shown(&seen, &life)];
-        let none = Seen::default();
-        explain(&life, book, seen.get(&life).unwrap_or(&none), pair, begun, ended, &mut account)
-            .await;
+    let mut received = Totals::default();
+    for instance in comparison.received.keys() {
+        received += totals(&comparison.received(instance));
     }
-    let total = |all: Vec<Counters>| {
-        all.iter().map(sums).fold([0; 2], |sum, next| [sum[0] + next[0], sum[1] + next[1]])
-    };
-    let [rallies, strokes] = total(seen.values().map(|seen| counters(&seen.score)).collect());
-    let [counted, hit] = total(books.keys().map(|life| told(&books, base, life)).collect());
-    account.notes.insert(
-        0,
-        format!(
-            "clients got {rallies} rallies, {strokes} strokes; managers told of {counted}, {hit}"
-        ),
-    );
+    let mut published = Totals::default();
+    for instance in comparison.published.keys() {
+        published += totals(&comparison.published(instance));
+    }
+    account.notes.push(format!("clients received {received}; managers published {published}"));
+    for instance in comparison.differences() {
+        explain(&instance, &comparison, started, losses, &mut account).await;
+    }
     account
 }
 
-fn seen(records: &[Record], account: &mut Account) -> BTreeMap<String, Seen> {
-    let mut seen = BTreeMap::<String, Seen>::new();
-    for played in records.iter().filter_map(|record| record.came.as_ref().ok()) {
-        let seen = seen.entry(played.incarnation().to_owned()).or_default();
-        let mut rally = rally::Rally::new(rally::MAX_ROUNDS);
-        for stroke in &played.strokes {
-            seen.score.count_stroke(stroke.side, stroke.outcome);
-            rally.record(stroke.outcome);
+fn count_received(records: &[Record], account: &mut Account) -> BTreeMap<String, Received> {
+    let mut all = BTreeMap::<String, Received>::new();
+    for rally in records.iter().filter_map(|record| record.result.as_ref().ok()) {
+        let received = all.entry(rally.instance().to_owned()).or_default();
+        let mut played = Rally::new(MAX_ROUNDS);
+        for stroke in &rally.strokes {
+            received.score.count_stroke(stroke.side, stroke.outcome);
+            played.record(stroke.outcome);
         }
-        if matches!(played.verdict, Verdict::Let(_)) {
-            rally.call_let();
+        if matches!(rally.verdict, Verdict::Let(_)) {
+            played.call_let();
         }
-        seen.score.count_rally(&rally);
-        let strokes = played.strokes.len();
-        if seen.rallies.insert(played.id.clone(), (played.verdict, strokes)).is_some() {
-            account.faults.push(format!("rally {} was answered twice", played.id));
+        received.score.count_rally(&played);
+        let strokes = rally.strokes.len();
+        if received.rallies.insert(rally.id.clone(), (rally.verdict, strokes)).is_some() {
+            account.faults.push(format!("rally {} was received twice", rally.id));
         }
     }
-    seen
+    all
 }
 
-fn told(books: &HashMap<String, Book>, base: &HashMap<String, Book>, life: &str) -> Counters {
-    let base = base.get(life).map(|book| &book.score);
-    books.get(life).map_or([0; 9], |book| since(&book.score, base))
-}
-
-fn shown(seen: &BTreeMap<String, Seen>, life: &str) -> Counters {
-    seen.get(life).map_or([0; 9], |seen| counters(&seen.score))
-}
-
-/// A rally's end as the manager logs it.
+/// The end of a rally in a manager's log, where the level debug suppresses no line.
 #[derive(Deserialize)]
-struct Logged {
+struct LoggedRally {
     rally: String,
     verdict: String,
     strokes: usize,
@@ -131,80 +133,81 @@ struct Logged {
     proxy: String,
 }
 
-/// Finds in the manager's log what the clients did not get, and who took it with them.
+/// Finds in a manager's log what the clients did not get, and what was killed with it.
 async fn explain(
-    life: &str,
-    book: &Book,
-    seen: &Seen,
-    [told, shown]: [Counters; 2],
-    begun: SystemTime,
-    ended: &Ended,
+    instance: &str,
+    comparison: &Comparison<'_>,
+    started: SystemTime,
+    losses: &Losses,
     account: &mut Account,
 ) {
-    let name = format!("{} ({life})", book.manager);
-    let log = match &book.log {
+    let Some(entry) = comparison.published.get(instance) else {
+        account.faults.push(format!("no manager has published instance {instance}"));
+        return;
+    };
+    let published = comparison.published(instance);
+    let counted = comparison.received(instance);
+    let none = Received::default();
+    let received = comparison.received.get(instance).unwrap_or(&none);
+    let name = format!("{} ({instance})", entry.manager);
+    let is_killed = losses.killed.contains(&entry.container);
+    let is_cut_off = losses.nodes.contains(&entry.node);
+
+    let log = match &entry.log {
         Some(log) => Some(log.clone()),
-        None => Engine::of(book.node).log(&book.container, begun, false).await,
+        None => Engine::of(entry.node).log(&entry.container, started, false).await,
     };
     let Some(log) = log else {
-        if !ended.nodes.contains(&book.node) {
-            account.faults.push(format!("{name} has no log; told {told:?}, clients got {shown:?}"));
+        let rallies = received.rallies.len();
+        let node = entry.node;
+        if is_cut_off {
+            let note = format!("{name} was lost with {node}; clients received {rallies} rallies");
+            account.notes.push(note);
         } else {
-            let got = seen.rallies.len();
-            account
-                .notes
-                .push(format!("{name} was lost with {}; clients got {got} rallies", book.node));
+            let fault = format!("{name} has no log; published {published:?}, received {counted:?}");
+            account.faults.push(fault);
         }
         return;
     };
-    let logged: Vec<Logged> = log
+    let logged: Vec<LoggedRally> = log
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
-        .filter(|logged: &Logged| logged.rally.starts_with(life))
+        .filter(|logged: &LoggedRally| logged.rally.starts_with(instance))
         .collect();
-    for (id, (verdict, strokes)) in &seen.rallies {
-        let same = |logged: &&Logged| logged.rally == *id;
-        match logged.iter().find(same) {
+    for (id, (verdict, strokes)) in &received.rallies {
+        match logged.iter().find(|logged| logged.rally == *id) {
             Some(found) if found.verdict == verdict.name() && found.strokes == *strokes => {}
-            _ => account.faults.push(format!("{name} has not logged {id} as a client got it")),
+            _ => account.faults.push(format!("{name} has not logged {id} as a client received it")),
         }
     }
-    let killed = ended.killed.contains(&book.container);
-    let cut_off = ended.nodes.contains(&book.node);
-    let sums_logged = [
-        logged.iter().filter(|logged| logged.verdict != "abandoned").count() as u64,
-        logged.iter().map(|logged| logged.strokes as u64).sum(),
-    ];
-    if !killed && !cut_off && sums_logged != sums(&told) {
-        let fault =
-            format!("{name} told {told:?} but logged {sums_logged:?}, clients got {shown:?}");
-        account.faults.push(fault);
+    let logged_totals = Totals {
+        rallies: logged.iter().filter(|logged| logged.verdict != "abandoned").count() as u64,
+        strokes: logged.iter().map(|logged| logged.strokes as u64).sum(),
+    };
+    if !is_killed && !is_cut_off && logged_totals != totals(&published) {
+        account.faults.push(format!(
+            "{name} published {published:?} but logged {logged_totals}, received {counted:?}"
+        ));
     }
-    for lost in logged.iter().filter(|logged| !seen.rallies.contains_key(&logged.rally)) {
-        let Logged { rally, verdict, strokes, proxy } = lost;
-        let door = ended.doors.iter().chain(&ended.nodes).find(|node| *node == proxy);
-        let by = match door {
-            _ if killed => format!("{name}, killed"),
-            Some(door) => format!("the proxy of {door}"),
-            None if cut_off => format!("{name}, cut off"),
-            None => {
-                let fault = format!(
-                    "{name}: nobody got {rally} ({verdict}, {strokes} strokes, proxy {proxy})"
-                );
-                account.faults.push(fault);
-                continue;
+    for lost in logged.iter().filter(|logged| !received.rallies.contains_key(&logged.rally)) {
+        let LoggedRally { rally, verdict, strokes, proxy } = lost;
+        let lost = format!("{rally} ({verdict}, {strokes} strokes, proxy {proxy})");
+        let proxy = losses.proxies.iter().chain(&losses.nodes).find(|node| *node == proxy);
+        match proxy {
+            _ if is_killed => account.notes.push(format!("{lost} was lost with {name}, killed")),
+            Some(node) => account.notes.push(format!("{lost} was lost with the proxy of {node}")),
+            None if is_cut_off => {
+                account.notes.push(format!("{lost} was lost with {name}, cut off"));
             }
-        };
-        account
-            .notes
-            .push(format!("{rally} ({verdict}, {strokes} strokes, proxy {proxy}) went with {by}"));
+            None => account.faults.push(format!("{name}: no client received {lost}")),
+        }
     }
-    if killed || cut_off {
-        let how = if killed { "killed" } else { "lost or cut off" };
+    if is_killed || is_cut_off {
+        let how = if is_killed { "killed" } else { "lost or cut off" };
         account.notes.push(format!(
-            "{name}, {how}: told {:?} rallies and strokes, logged {sums_logged:?}, clients got {:?}",
-            sums(&told),
-            sums(&shown)
+            "{name}, {how}: published {}, logged {logged_totals}, received {}",
+            totals(&published),
+            totals(&counted)
         ));
     }
 }

@@ -1,57 +1,55 @@
-//! How soon every node answers, whichever way the match is deployed.
+//! How soon every node serves rallies, whichever way the match is deployed.
 
 use std::time::SystemTime;
 
 use crate::load::STEADY;
 use crate::scale;
-use crate::stage::{Excuse, Scene, Stage, age};
+use crate::scenario::{Allowance, Scenario, TestRun, age};
 use crate::swarm::{NODES, shell, shell_with, until, until_running};
 
-/// The image that everything begins with.
+/// The image of the first deployment.
 const IMAGE: &str = "swarm-pong:1";
 
-/// What it is deployed with. Accounts need a line for every rally that a killed manager played.
+/// The settings. The accounts need a log line for every rally that a killed manager played.
 const SETTINGS: [(&str, &str); 2] = [("PONG_IMAGE", IMAGE), ("PONG_LOG_LEVEL", "debug")];
 
-/// The script, its services scaled by their plain names, and its end.
-pub(crate) async fn plain(stage: &mut Stage) {
-    stage
-        .play("overlay-net.sh up", STEADY, async |scene| {
-            shell_with("./overlay-net.sh up", &SETTINGS).await;
-            opened(scene, "").await
-        })
-        .await;
-    scale::service(stage, "ping").await;
+/// Deploys plain services with the script, scales them by their plain names, and removes them.
+pub(crate) async fn plain(run: &mut TestRun) {
+    run.play("overlay-net.sh up", STEADY, async |scenario| {
+        shell_with("./overlay-net.sh up", &SETTINGS).await;
+        until_serving(scenario, "").await
+    })
+    .await;
+    scale::service(run, "ping").await;
     shell("./overlay-net.sh down").await;
 }
 
-/// The stack, which stays for the other scenarios.
-pub(crate) async fn stack(stage: &mut Stage) {
-    stage
-        .play("docker stack deploy -c stack.yml pong", STEADY, async |scene| {
-            shell_with("docker stack deploy -c stack.yml pong", &SETTINGS).await;
-            opened(scene, "pong_").await
-        })
-        .await;
+/// Deploys the stack, which stays for the other scenarios.
+pub(crate) async fn stack(run: &mut TestRun) {
+    run.play("docker stack deploy -c stack.yml pong", STEADY, async |scenario| {
+        shell_with("docker stack deploy -c stack.yml pong", &SETTINGS).await;
+        until_serving(scenario, "pong_").await
+    })
+    .await;
 }
 
-async fn opened(scene: &mut Scene, prefix: &str) -> Excuse {
+async fn until_serving(scenario: &mut Scenario, prefix: &str) -> Allowance {
     until("a rally through every node", 30, async || {
-        NODES.iter().all(|node| first_rally(scene, node).is_some())
+        NODES.iter().all(|node| first_rally(scenario, node).is_some())
     })
     .await;
     for (service, count) in [("ping", 2), ("pong", 2), ("manager", 2), ("proxy", 3)] {
         until_running(&format!("{prefix}{service}"), count, 20).await;
     }
-    let open = NODES.iter().filter_map(|node| first_rally(scene, node));
-    let open: Vec<String> =
-        open.map(|first| format!("{:.1} s", age(first, scene.begun).as_secs_f64())).collect();
-    scene.note(format!("first rally on pi1, pi2, pi3 after {}", open.join(", ")));
-    Excuse { opening: true, ..Excuse::default() }
+    let first = NODES.iter().filter_map(|node| first_rally(scenario, node));
+    let first: Vec<String> =
+        first.map(|first| format!("{:.1} s", age(first, scenario.started).as_secs_f64())).collect();
+    scenario.note(format!("first rally on pi1, pi2, pi3 after {}", first.join(", ")));
+    Allowance { startup: true, ..Allowance::default() }
 }
 
-fn first_rally(scene: &Scene, node: &str) -> Option<SystemTime> {
-    let records = scene.load.records();
-    let good = records.iter().filter(|record| record.node == node && record.came.is_ok());
-    good.map(|record| record.ended()).min()
+fn first_rally(scenario: &Scenario, node: &str) -> Option<SystemTime> {
+    let records = scenario.load.records();
+    let rallies = records.iter().filter(|record| record.node == node && record.result.is_ok());
+    rallies.map(|record| record.ended()).min()
 }

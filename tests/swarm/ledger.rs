@@ -1,73 +1,72 @@
-//! What each life of a manager has counted, as it told itself.
+//! The counters of each manager instance, as it published them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::ops::AddAssign;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use court::event::Counted;
-use rally::Score;
+use game::Score;
+use parking_lot::Mutex;
+use protocol::event::ManagerScore;
 
+use crate::docker_events::Event;
 use crate::swarm::Engine;
-use crate::watch::Event;
 
-/// The newest counters of every manager's life.
+/// The newest counters of every manager instance.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ledger(Arc<Mutex<Books>>);
+pub(crate) struct Ledger(Arc<Mutex<Entries>>);
 
 #[derive(Debug, Default)]
-struct Books {
-    books: HashMap<String, Book>,
-    begun: Option<SystemTime>,
+struct Entries {
+    by_instance: HashMap<String, Entry>,
+    scenario_started: Option<SystemTime>,
 }
 
-/// One life of a manager.
+/// One manager instance.
 #[derive(Clone, Debug)]
-pub(crate) struct Book {
+pub(crate) struct Entry {
     pub(crate) manager: String,
     pub(crate) node: &'static str,
     pub(crate) container: String,
     pub(crate) score: Score,
-    /// What it had logged since the scenario began, once it is over: Swarm soon removes its container.
+    /// Its log since the scenario started, once it has ended: Swarm soon removes its container.
     pub(crate) log: Option<String>,
 }
 
 impl Ledger {
-    fn lock(&self) -> MutexGuard<'_, Books> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Starts a scenario; returns the current counters.
+    pub(crate) fn start_scenario(&self, now: SystemTime) -> HashMap<String, Entry> {
+        self.0.lock().scenario_started = Some(now);
+        self.entries()
     }
 
-    /// Begins a scenario; returns the counters as they are.
-    pub(crate) fn begin(&self, now: SystemTime) -> HashMap<String, Book> {
-        self.lock().begun = Some(now);
-        self.books()
-    }
-
-    /// Takes a manager's newest counters.
-    pub(crate) fn count(&self, event: &Event, counted: Counted) {
-        let book = Book {
-            manager: counted.manager.to_string(),
+    /// Records a manager's newest counters.
+    pub(crate) fn record(&self, event: &Event, score: &ManagerScore) {
+        let entry = Entry {
+            manager: score.manager.to_string(),
             node: event.node,
             container: event.container.clone(),
-            score: counted.score,
+            score: score.score,
             log: None,
         };
-        self.lock().books.insert(counted.incarnation.into_owned(), book);
+        self.0.lock().by_instance.insert(score.instance.to_string(), entry);
     }
 
-    /// Keeps the log of a manager whose feed is over.
+    /// Keeps the log of a manager whose feed has ended.
     pub(crate) async fn close(&self, event: &Event) {
-        let Some(begun) = self.lock().begun else { return };
-        let log = Engine::of(event.node).log(&event.container, begun, true).await;
-        for book in self.lock().books.values_mut() {
-            if book.container == event.container {
-                book.log.clone_from(&log);
+        let Some(started) = self.0.lock().scenario_started else { return };
+        let log = Engine::of(event.node).log(&event.container, started, true).await;
+        for entry in self.0.lock().by_instance.values_mut() {
+            if entry.container == event.container {
+                entry.log.clone_from(&log);
             }
         }
     }
 
-    /// All counters as they are now, by incarnation.
-    pub(crate) fn books(&self) -> HashMap<String, Book> {
-        self.lock().books.clone()
+    /// Returns the current counters by instance.
+    pub(crate) fn entries(&self) -> HashMap<String, Entry> {
+        self.0.lock().by_instance.clone()
     }
 }
 
@@ -75,20 +74,54 @@ impl Ledger {
 /// abandoned; hits and misses of ping, of pong.
 pub(crate) type Counters = [u64; 9];
 
+/// No rallies and no strokes.
+pub(crate) const ZERO: Counters = [0; 9];
+
 pub(crate) fn counters(score: &Score) -> Counters {
-    let Score { ping, pong, draws, lets, abandoned, .. } = *score;
-    let Score { ping_hits, ping_misses, pong_hits, pong_misses, .. } = *score;
-    [ping, pong, draws, lets, abandoned, ping_hits, ping_misses, pong_hits, pong_misses]
+    [
+        score.ping,
+        score.pong,
+        score.draws,
+        score.lets,
+        score.abandoned,
+        score.ping_hits,
+        score.ping_misses,
+        score.pong_hits,
+        score.pong_misses,
+    ]
 }
 
-/// What was counted since.
-pub(crate) fn since(now: &Score, base: Option<&Score>) -> Counters {
-    let base = base.map_or([0; 9], counters);
+/// Returns the growth since `base`.
+pub(crate) fn growth(now: &Score, base: Option<&Score>) -> Counters {
+    let base = base.map_or(ZERO, counters);
     let now = counters(now);
     std::array::from_fn(|n| now[n] - base[n])
 }
 
+pub(crate) fn add(one: Counters, other: Counters) -> Counters {
+    std::array::from_fn(|n| one[n] + other[n])
+}
+
 /// The rallies that reached a verdict, and the strokes.
-pub(crate) fn sums(counters: &Counters) -> [u64; 2] {
-    [counters[..4].iter().sum(), counters[5..].iter().sum()]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) rallies: u64,
+    pub(crate) strokes: u64,
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} rallies and {} strokes", self.rallies, self.strokes)
+    }
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        self.rallies += other.rallies;
+        self.strokes += other.strokes;
+    }
+}
+
+pub(crate) fn totals(counters: &Counters) -> Totals {
+    Totals { rallies: counters[..4].iter().sum(), strokes: counters[5..].iter().sum() }
 }

@@ -1,40 +1,41 @@
-//! Clients that ask every node for rallies without pause, and remember every answer.
+//! Clients that request rallies from every node without pause and record every response.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::answer::{Format, Played, Trouble, read, why};
+use crate::response::{Failure, Format, ReceivedRally, read, with_causes};
 use crate::swarm::NODES;
 
-/// How many clients there are: one for each format, at each node.
+/// The number of clients: one per format and node.
 pub(crate) const CLIENTS: usize = NODES.len() * Format::ALL.len();
 
-/// How often one client asks at most: next as soon as it has its answer, but with nine clients two
-/// cores must also run three Docker engines, and what would be measured is the machine.
+/// The interval between a client's requests. Without one, nine clients would leave two cores too
+/// little for three Docker engines, and the test would measure the machine.
 pub(crate) const STEADY: Duration = Duration::from_millis(40);
 
-/// How long a client waits for an answer: no fault takes a rally longer than two first strokes.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client waits for a response: no fault delays a rally by more than two first strokes.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a client waits for a connection.
-const CONNECT: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What became of one request.
+/// The record of one request.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) node: &'static str,
-    pub(crate) asked: SystemTime,
+    pub(crate) requested: SystemTime,
     pub(crate) took: Duration,
-    pub(crate) came: Result<Played, Trouble>,
+    pub(crate) result: Result<ReceivedRally, Failure>,
 }
 
 impl Record {
     pub(crate) fn ended(&self) -> SystemTime {
-        self.asked + self.took
+        self.requested + self.took
     }
 }
 
@@ -46,12 +47,13 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Starts three clients a node, one for each format; every other one keeps its connection.
+    /// Starts three clients per node, one for each format; every other one reuses its connection.
     pub(crate) fn start(pause: Duration) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let records = Arc::new(Mutex::new(Vec::new()));
-        let (stopped, kept) = (Arc::clone(&stop), Arc::clone(&records));
-        // A thread of its own, so that nothing the test does holds the clients up.
+        let stopped = Arc::clone(&stop);
+        let all_records = Arc::clone(&records);
+        // A thread of its own, so that nothing in the test delays the clients.
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async {
@@ -60,7 +62,8 @@ impl Load {
                     for (m, format) in Format::ALL.into_iter().enumerate() {
                         let keep_alive = (n + m) % 2 == 0;
                         let client = Client { n, node, format, keep_alive };
-                        clients.spawn(client.ask(pause, Arc::clone(&stopped), Arc::clone(&kept)));
+                        let records = Arc::clone(&all_records);
+                        clients.spawn(client.run(pause, Arc::clone(&stopped), records));
                     }
                 }
                 while clients.join_next().await.is_some() {}
@@ -69,12 +72,12 @@ impl Load {
         Self { stop, records, thread: Some(thread) }
     }
 
-    /// The records so far.
+    /// Returns the records so far.
     pub(crate) fn records(&self) -> MutexGuard<'_, Vec<Record>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+        self.records.lock()
     }
 
-    /// Ends the clients after the answers they wait for, and returns all records.
+    /// Ends the clients after their current requests, and returns all records.
     pub(crate) fn stop(mut self) -> Vec<Record> {
         self.end();
         std::mem::take(&mut self.records())
@@ -102,28 +105,29 @@ struct Client {
 }
 
 impl Client {
-    async fn ask(self, pause: Duration, stop: Arc<AtomicBool>, records: Arc<Mutex<Vec<Record>>>) {
+    async fn run(self, pause: Duration, stop: Arc<AtomicBool>, records: Arc<Mutex<Vec<Record>>>) {
         let client = reqwest::Client::builder()
             .no_proxy()
-            .connect_timeout(CONNECT)
-            .timeout(PATIENCE)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
             .pool_max_idle_per_host(usize::from(self.keep_alive))
             .build()
             .expect("a client");
         let url = format!("http://10.99.0.{}:3000{}", self.n + 1, self.format.path());
-        let mut beat = interval(pause);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut interval = interval(pause);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !stop.load(Ordering::Relaxed) {
-            beat.tick().await;
-            let (asked, begun) = (SystemTime::now(), Instant::now());
+            interval.tick().await;
+            let requested = SystemTime::now();
+            let started = Instant::now();
             let request = client.get(&url).header("accept", self.format.media_type());
-            let came = match request.send().await {
-                Ok(answer) => read(answer, self.format, self.node).await,
-                Err(error) if error.is_connect() => Err(Trouble::Closed(why(&error))),
-                Err(error) => Err(Trouble::Lost(why(&error))),
+            let result = match request.send().await {
+                Ok(response) => read(response, self.format, self.node).await,
+                Err(error) if error.is_connect() => Err(Failure::Closed(with_causes(&error))),
+                Err(error) => Err(Failure::Lost(with_causes(&error))),
             };
-            let record = Record { node: self.node, asked, took: begun.elapsed(), came };
-            records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+            let took = started.elapsed();
+            records.lock().push(Record { node: self.node, requested, took, result });
         }
     }
 }

@@ -1,133 +1,141 @@
-//! Rolling updates to a second release and back, each answer telling which release it comes from.
+//! Rolling updates to a second release and back; each response names the release that made it.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use crate::load::{Record, STEADY};
-use crate::stage::{Excuse, Scene, Stage, age};
+use crate::scenario::{Allowance, Scenario, TestRun, age};
 use crate::swarm::{NODES, running, shell, until};
 
-/// The services whose rolling update costs no client anything, and the scoreboard, which no rally
-/// passes: what it knows of the score must outlast the roll.
-const BEHIND_THE_DOOR: [&str; 4] = ["scoreboard", "ping", "pong", "manager"];
+/// The services whose rolling update affects no client, and the scoreboard, which no rally passes:
+/// its score must survive the update.
+const BEHIND_THE_PROXY: [&str; 4] = ["scoreboard", "ping", "pong", "manager"];
 
 /// The service whose tasks own their nodes' ports.
-const DOOR: &str = "proxy";
+const PROXY: &str = "proxy";
 
-/// Answers of this long must be of one release before a roll is over.
+/// An update is complete when the responses of this long are of one release.
 const SETTLED: Duration = Duration::from_millis(500);
 
-pub(crate) async fn there_and_back(stage: &mut Stage) {
-    let all = [&BEHIND_THE_DOOR[..], &[DOOR]].concat();
-    let update = ("update --image swarm-pong:2", ["1", "2"]);
-    roll(stage, "service update --image: ping, pong, manager", update, &BEHIND_THE_DOOR).await;
-    roll(stage, "service update --image: proxy", update, &[DOOR]).await;
-    roll(stage, "service rollback: all of them at once", ("rollback", ["2", "1"]), &all).await;
+/// A change of the release.
+#[derive(Clone, Copy)]
+struct Change {
+    command: &'static str,
+    from: &'static str,
+    to: &'static str,
 }
 
-async fn roll(
-    stage: &mut Stage,
-    name: &str,
-    (command, [from, to]): (&str, [&str; 2]),
-    services: &[&str],
-) {
-    stage
-        .play(name, STEADY, async |scene| {
-            for service in services {
-                shell(&format!("docker service {command} --detach pong_{service}")).await;
-            }
-            for service in services {
-                rolled(scene, service, to).await;
-            }
-            for service in services.iter().filter(|service| is_in_answers(service)) {
-                tell(scene, service, [from, to]);
-            }
-            if !services.contains(&DOOR) {
-                return Excuse::default();
-            }
-            doors_closed_one_by_one(scene);
-            Excuse { closed: NODES.to_vec(), ..Excuse::default() }
-        })
-        .await;
+pub(crate) async fn there_and_back(run: &mut TestRun) {
+    let all = [&BEHIND_THE_PROXY[..], &[PROXY]].concat();
+    let update = Change { command: "update --image swarm-pong:2", from: "1", to: "2" };
+    let rollback = Change { command: "rollback", from: "2", to: "1" };
+    roll(run, "service update --image: ping, pong, manager", update, &BEHIND_THE_PROXY).await;
+    roll(run, "service update --image: proxy", update, &[PROXY]).await;
+    roll(run, "service rollback: all of them at once", rollback, &all).await;
 }
 
-/// Tells whether answers name the service's release.
-fn is_in_answers(service: &str) -> bool {
-    service != "scoreboard"
-}
-
-/// Waits until all tasks are of the release's image, and all answers that name it too.
-async fn rolled(scene: &Scene, service: &str, to: &str) {
-    until(&format!("{service} is of release {to}"), 60, async || {
-        is_of(service, to).await && (!is_in_answers(service) || answers_are_of(scene, service, to))
+async fn roll(run: &mut TestRun, name: &str, change: Change, services: &[&str]) {
+    run.play(name, STEADY, async |scenario| {
+        for service in services {
+            shell(&format!("docker service {} --detach pong_{service}", change.command)).await;
+        }
+        for service in services {
+            until_rolled(scenario, service, change.to).await;
+        }
+        for service in services.iter().filter(|service| is_in_responses(service)) {
+            check_overlap(scenario, service, change);
+        }
+        if !services.contains(&PROXY) {
+            return Allowance::default();
+        }
+        check_that_ports_closed_one_by_one(scenario);
+        Allowance { closed: NODES.to_vec(), ..Allowance::default() }
     })
     .await;
 }
 
-/// Tells whether all the latest answers come from the release.
-fn answers_are_of(scene: &Scene, service: &str, release: &str) -> bool {
+/// Returns whether responses name the service's release.
+fn is_in_responses(service: &str) -> bool {
+    service != "scoreboard"
+}
+
+/// Waits until all tasks, and all responses that name it, are of a release.
+async fn until_rolled(scenario: &Scenario, service: &str, release: &str) {
+    until(&format!("{service} is of release {release}"), 60, async || {
+        tasks_are_of(service, release).await
+            && (!is_in_responses(service) || responses_are_of(scenario, service, release))
+    })
+    .await;
+}
+
+/// Returns whether all the latest responses are of a release.
+fn responses_are_of(scenario: &Scenario, service: &str, release: &str) -> bool {
     let since = SystemTime::now() - SETTLED;
-    let records = scene.load.records();
-    let recent = records.iter().filter(|record| record.asked >= since);
+    let records = scenario.load.records();
+    let recent = records.iter().filter(|record| record.requested >= since);
     let seen: BTreeSet<&str> = recent.flat_map(|record| releases(record, service)).collect();
     seen.into_iter().eq([release])
 }
 
-/// Tells whether all tasks of a service run, of the release's image.
-async fn is_of(service: &str, release: &str) -> bool {
-    let (tasks, image) =
-        (running(&format!("pong_{service}")).await, format!("swarm-pong:{release}"));
-    let count = if service == DOOR { NODES.len() } else { 2 };
+/// Returns whether all tasks of a service run with the image of a release.
+async fn tasks_are_of(service: &str, release: &str) -> bool {
+    let tasks = running(&format!("pong_{service}")).await;
+    let image = format!("swarm-pong:{release}");
+    let count = if service == PROXY { NODES.len() } else { 2 };
     tasks.len() == count && tasks.iter().all(|task| task.image == image)
 }
 
-/// The releases of a service that an answer names.
+/// Returns the releases of a service that a response names.
 fn releases<'a>(record: &'a Record, service: &str) -> Vec<&'a str> {
-    let Ok(played) = &record.came else { return Vec::new() };
-    let [manager, proxy] = &played.releases;
+    let Ok(rally) = &record.result else { return Vec::new() };
     match service {
-        "manager" => vec![manager],
-        "proxy" => vec![proxy],
+        "manager" => vec![&rally.manager_release],
+        "proxy" => vec![&rally.proxy_release],
         _ => {
-            let strokes = played.strokes.iter().filter(|stroke| stroke.side.name() == service);
+            let strokes = rally.strokes.iter().filter(|stroke| stroke.side.name() == service);
             strokes.filter_map(|stroke| stroke.release.as_deref()).collect()
         }
     }
 }
 
-/// Tells when the first answer of the new release came and when the last of the old.
-fn tell(scene: &mut Scene, service: &str, [from, to]: [&str; 2]) {
+/// Checks that the new release responded before the old one had stopped to.
+fn check_overlap(scenario: &mut Scenario, service: &str, change: Change) {
+    let Change { from, to, .. } = change;
     let times = |release: &str| -> Vec<SystemTime> {
-        let records = scene.load.records();
-        let those = records.iter().filter(|record| releases(record, service).contains(&release));
-        those.map(Record::ended).collect()
+        let records = scenario.load.records();
+        let of_release =
+            records.iter().filter(|record| releases(record, service).contains(&release));
+        of_release.map(Record::ended).collect()
     };
-    let (old, new) = (times(from).into_iter().max(), times(to).into_iter().min());
-    let both = old.zip(new).is_some_and(|(old, new)| new < old);
-    let seconds =
-        |time: Option<SystemTime>| age(time.unwrap_or(scene.begun), scene.begun).as_secs_f64();
-    let (first, last) = (seconds(new), seconds(old));
-    scene.note(format!(
-        "{service}: first answer of release {to} after {first:.1} s, last of {from} after {last:.1} s"
+    let old = times(from).into_iter().max();
+    let new = times(to).into_iter().min();
+    let overlap = old.zip(new).is_some_and(|(old, new)| new < old);
+    let seconds = |time: Option<SystemTime>| {
+        age(time.unwrap_or(scenario.started), scenario.started).as_secs_f64()
+    };
+    let first = seconds(new);
+    let last = seconds(old);
+    scenario.note(format!(
+        "{service}: first response of release {to} after {first:.1} s, last of {from} after {last:.1} s"
     ));
-    scene.check(both, format!("{service}: the two releases never played side by side"));
+    scenario.check(overlap, format!("{service}: the two releases never ran at the same time"));
 }
 
-/// Checks that at no time more than one node's port was closed, and tells for how long.
-fn doors_closed_one_by_one(scene: &mut Scene) {
+/// Checks that never more than one node's port was closed, and notes for how long.
+fn check_that_ports_closed_one_by_one(scenario: &mut Scenario) {
     let mut closed = Vec::new();
     for node in NODES {
-        // Some are turned away while others still get a rally: all that is one closing.
-        let gaps = scene.gaps(node);
+        // Some requests are rejected while others still get a rally: all that is one closing.
+        let gaps = scenario.gaps(node);
         let (Some(first), Some(last)) = (gaps.first(), gaps.last()) else {
-            scene.check(false, format!("the port of {node} never was closed"));
+            scenario.check(false, format!("the port of {node} was never closed"));
             continue;
         };
         closed.push((first.0, last.1));
         let seconds = age(last.1, first.0).as_secs_f64();
-        scene.note(format!("the port of {node} was closed for {seconds:.2} s"));
+        scenario.note(format!("the port of {node} was closed for {seconds:.2} s"));
     }
     closed.sort();
     let apart = closed.windows(2).all(|two| two[0].1 <= two[1].0);
-    scene.check(apart, "two nodes' ports were closed at once".to_owned());
+    scenario.check(apart, "two nodes' ports were closed at the same time".to_owned());
 }

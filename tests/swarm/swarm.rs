@@ -1,4 +1,4 @@
-//! The Swarm: Docker's commands, its engines' own words, and faults of nodes.
+//! The Swarm: Docker's commands, the API of its engines, and failures of nodes.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ pub(crate) const NODES: [&str; 3] = ["pi1", "pi2", "pi3"];
 /// The project's root.
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Runs tests/swarm/cluster, which must end well, and returns what it says.
+/// Runs tests/swarm/cluster, which must succeed, and returns its output.
 pub(crate) async fn cluster(arguments: &[&str]) -> String {
     let script = Path::new(ROOT).join("tests/swarm/cluster");
     run(Command::new(script).args(arguments)).await
@@ -35,11 +35,11 @@ pub(crate) async fn shell_with(line: &str, settings: &[(&str, &str)]) -> String 
 }
 
 async fn run(command: &mut Command) -> String {
-    let what = format!("{:?}", command.as_std());
+    let line = format!("{:?}", command.as_std());
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
-    let output = output.unwrap_or_else(|error| panic!("{what}: {error}"));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{what}: {}\n{said}", output.status);
+    let output = output.unwrap_or_else(|error| panic!("{line}: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{line}: {}\n{errors}", output.status);
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -60,7 +60,7 @@ impl Engine {
         Self { node, client }
     }
 
-    /// Asks the engine, with filters as Docker writes them.
+    /// Sends a request to the engine, with filters in Docker's format.
     pub(crate) async fn get(&self, path: &str, filters: Value) -> reqwest::Result<Response> {
         let filters = filters.to_string();
         let url = Url::parse_with_params(&format!("http://docker{path}"), [("filters", filters)]);
@@ -69,11 +69,11 @@ impl Engine {
 
     pub(crate) async fn json(&self, path: &str, filters: Value) -> reqwest::Result<Value> {
         let text = self.get(path, filters).await?.text().await?;
-        Ok(serde_json::from_str(&text).expect("engines speak JSON"))
+        Ok(serde_json::from_str(&text).expect("JSON"))
     }
 
-    /// What a container has logged since, without the eight bytes that Docker puts before each
-    /// piece; `follow` waits for its end. None when the engine or the container is gone.
+    /// Returns the log of a container since then, without the eight bytes that Docker puts before
+    /// each piece; `follow` waits for its end. None when the engine or the container is gone.
     pub(crate) async fn log(
         &self,
         container: &str,
@@ -96,7 +96,7 @@ impl Engine {
     }
 }
 
-/// A task that is meant to run and does: healthy, by Swarm's own rule.
+/// A running task: healthy, as Swarm defines it.
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) node: String,
@@ -104,7 +104,7 @@ pub(crate) struct Task {
     pub(crate) container: String,
 }
 
-/// The running tasks of a service that no newer task is to replace, the oldest first.
+/// Returns the running tasks of a service that are not to be replaced, the oldest first.
 pub(crate) async fn running(service: &str) -> Vec<Task> {
     let engine = Engine::of("pi1");
     let nodes = engine.json("/nodes", json!({})).await.expect("nodes");
@@ -128,20 +128,20 @@ pub(crate) async fn running(service: &str) -> Vec<Task> {
         .collect()
 }
 
-/// Where an update of a service stands: `updating`, `completed`, `rollback_completed`, …
+/// Returns the state of a service's update: `updating`, `completed`, `rollback_completed`, …
 pub(crate) async fn update_state(service: &str) -> String {
     let engine = Engine::of("pi1");
     let service = engine.json(&format!("/services/{service}"), json!({})).await.expect("a service");
     service["UpdateStatus"]["State"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Waits until a condition holds; fails with its name if it does not in time.
+/// Waits until a condition holds; fails with its description if it does not in time.
 pub(crate) async fn until(what: &str, seconds: u64, mut condition: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(seconds);
-    let mut beat = interval(Duration::from_millis(100));
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut interval = interval(Duration::from_millis(100));
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        beat.tick().await;
+        interval.tick().await;
         if condition().await {
             return;
         }
@@ -149,7 +149,7 @@ pub(crate) async fn until(what: &str, seconds: u64, mut condition: impl AsyncFnM
     }
 }
 
-/// Waits until a service has so many healthy tasks, and no others.
+/// Waits until a service has exactly so many running tasks.
 pub(crate) async fn until_running(service: &str, count: usize, seconds: u64) {
     let what = format!("{count} tasks of {service}");
     until(&what, seconds, async || running(service).await.len() == count).await;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 
 use crate::endpoint::Endpoint;
 use crate::endpoints::Endpoints;
@@ -15,7 +15,7 @@ impl Endpoints {
     /// A task goes on when its endpoint is no longer selected: it ends by itself, since only it
     /// knows what is still to be done. One that is to end with its listing waits for
     /// [`removed`](Self::removed) as well.
-    pub async fn for_each<F: Future<Output = ()>>(
+    pub async fn for_each<F: Future<Output = ()> + Send>(
         &self,
         select: impl Fn(&Self) -> Vec<Endpoint>,
         task: impl Fn(Endpoint) -> F,
@@ -29,10 +29,8 @@ impl Endpoints {
                 let address = endpoint.address;
                 if running.insert(address) {
                     let task = task(endpoint);
-                    tasks.push(async move {
-                        task.await;
-                        address
-                    });
+                    // Boxed, so that the set is compiled once and not for each kind of task.
+                    tasks.push(task.map(move |()| address).boxed());
                 }
             }
             tokio::select! {

@@ -11,6 +11,7 @@ use client::endpoint::Peer;
 use client::endpoints::Endpoints;
 use client::feed::{self, FeedUpdate, MAX_WAITING};
 use client::targets::Targets;
+use futures_util::FutureExt;
 use protocol::service::Service;
 use protocol::task::Task;
 use tokio::sync::mpsc;
@@ -166,11 +167,7 @@ impl Start {
         name: impl Into<String>,
         task: impl Future<Output = ()> + Send + 'static,
     ) {
-        let shutdown = self.shutdown.clone();
-        let until_shutdown = async move {
-            shutdown.run_until_cancelled_owned(task).await;
-        };
-        self.supervisor.spawn(name.into(), until_shutdown);
+        self.supervisor.spawn_until_shutdown(name.into(), task.boxed());
     }
 
     /// Runs a background task that ends by itself after shutdown, such as one that publishes the
@@ -180,7 +177,7 @@ impl Start {
         name: impl Into<String>,
         task: impl Future<Output = ()> + Send + 'static,
     ) {
-        self.supervisor.spawn(name.into(), task);
+        self.supervisor.spawn(name.into(), task.boxed());
     }
 
     /// Sets what `/readyz` asks: whether the service can do its work, and if not, what is missing.
@@ -204,6 +201,11 @@ impl Start {
         self,
         routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
     ) -> io::Result<()> {
+        // Boxed, so that it is compiled once and not for the routes of each service.
+        self.serve_routes(Arc::new(routes)).boxed().await
+    }
+
+    async fn serve_routes(self, public: Routes) -> io::Result<()> {
         let Self { identity, listeners, workers, shutdown, span, .. } = self;
         let admin = Admin {
             whoami: identity.whoami(),
@@ -211,7 +213,7 @@ impl Start {
             metrics: self.metrics.freeze(),
             shutdown: shutdown.clone(),
         };
-        let routes = serve::AllRoutes { public: Arc::new(routes), admin: self.admin_routes };
+        let routes = serve::AllRoutes { public, admin: self.admin_routes };
         let serving = serve::run(listeners, admin, workers, span.clone(), routes);
         let (served, supervised) = tokio::join!(serving, self.supervisor.supervise());
         span.in_scope(|| self.log_limiter.report());

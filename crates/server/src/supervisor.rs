@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -46,8 +48,18 @@ impl Supervisor {
         self.names.clone()
     }
 
-    /// Runs a task that ends by itself after shutdown.
-    pub(crate) fn spawn(&mut self, name: String, task: impl Future<Output = ()> + Send + 'static) {
+    /// Runs a task until shutdown.
+    pub(crate) fn spawn_until_shutdown(&mut self, name: String, task: BoxFuture<'static, ()>) {
+        let shutdown = self.shutdown.clone();
+        let until_shutdown = async move {
+            shutdown.run_until_cancelled_owned(task).await;
+        };
+        self.spawn(name, until_shutdown.boxed());
+    }
+
+    /// Runs a task that ends by itself after shutdown; boxed, so that what runs a task is compiled
+    /// once and not for each of them.
+    pub(crate) fn spawn(&mut self, name: String, task: BoxFuture<'static, ()>) {
         let handle = self.tasks.spawn(task.instrument(self.span.clone()));
         self.names.0.lock().insert(handle.id(), (name, handle));
     }
@@ -94,14 +106,14 @@ mod tests {
     async fn a_task_that_ends_panics_or_is_aborted_stops_the_service_and_is_named() {
         for reason in ["ended", "panicked: oops 1", "was aborted"] {
             let (mut supervisor, shutdown) = supervisor();
-            supervisor.spawn("waiting".to_owned(), shutdown.clone().cancelled_owned());
+            supervisor.spawn("waiting".to_owned(), shutdown.clone().cancelled_owned().boxed());
             match reason {
-                "ended" => supervisor.spawn("failing".to_owned(), async {}),
+                "ended" => supervisor.spawn("failing".to_owned(), async {}.boxed()),
                 "was aborted" => {
-                    supervisor.spawn("failing".to_owned(), std::future::pending());
+                    supervisor.spawn("failing".to_owned(), std::future::pending().boxed());
                     supervisor.names().abort("failing");
                 }
-                _ => supervisor.spawn("failing".to_owned(), async { panic!("oops {}", 1) }),
+                _ => supervisor.spawn("failing".to_owned(), async { panic!("oops {}", 1) }.boxed()),
             }
             let error = supervisor.supervise().await.expect_err(reason);
             assert_eq!(error.to_string(), format!("background task 'failing' {reason}"));
@@ -112,7 +124,7 @@ mod tests {
     #[tokio::test]
     async fn tasks_that_end_after_shutdown_are_no_failure() {
         let (mut supervisor, shutdown) = supervisor();
-        supervisor.spawn("waiting".to_owned(), shutdown.clone().cancelled_owned());
+        supervisor.spawn("waiting".to_owned(), shutdown.clone().cancelled_owned().boxed());
         shutdown.cancel();
         supervisor.supervise().await.expect("a clean end");
     }

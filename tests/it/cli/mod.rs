@@ -1,0 +1,10 @@
+//! The command line: the real binary, as the person at the shell and Docker see it.
+
+mod failover;
+mod healthcheck;
+mod help;
+mod log;
+mod metrics;
+mod refusals;
+mod settings;
+mod start;

@@ -1,0 +1,111 @@
+//! The plain services of `overlay-net.sh` are those of `stack.yml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::flags::{Flags, of_call, of_stack};
+use super::stack::{Settings, assert_explains_its_settings, stack, text, variables};
+use super::swarm::{ROOT, Swarm};
+
+const EVERY_SETTING: &Settings<'_> = &[
+    ("PONG_IMAGE", "registry.example/pong:7"),
+    ("PONG_PORT", "8080"),
+    ("PONG_PUBLISH", "ingress"),
+    ("PONG_PING_REPLICAS", "3"),
+    ("PONG_PONG_REPLICAS", "4"),
+    ("PONG_MANAGER_REPLICAS", "5"),
+    ("PONG_SCOREBOARD_REPLICAS", "6"),
+    ("PONG_HIT_CHANCE", "50"),
+    ("PONG_LOG_LEVEL", "debug"),
+    ("PONG_SUBNET", "10.0.99.0/24"),
+];
+
+fn services_of_the_stack(settings: &Settings<'_>) -> BTreeMap<String, Flags> {
+    let stack = stack(settings);
+    let services = stack["services"].as_object().expect("a stack has services");
+    services.iter().map(|(name, service)| (name.clone(), of_stack(service))).collect()
+}
+
+fn plain_services(settings: &Settings<'_>) -> BTreeMap<String, Flags> {
+    let swarm = Swarm::new();
+    let ran = swarm.run(&["up"], settings);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let name = |call: &[String]| {
+        let option = call.iter().position(|word| word == "--name").expect("services have names");
+        call[option + 1].clone()
+    };
+    let calls = swarm.calls();
+    let created = calls.iter().filter(|call| call[0] == "service" && call[1] == "create");
+    created.map(|call| (name(call), of_call(call))).collect()
+}
+
+#[test]
+fn plain_services_are_those_of_the_stack() {
+    assert_eq!(plain_services(&[]), services_of_the_stack(&[]));
+}
+
+#[test]
+fn every_setting_means_the_same_to_both() {
+    assert_eq!(plain_services(EVERY_SETTING), services_of_the_stack(EVERY_SETTING));
+    let names = |settings: &Settings<'_>| -> BTreeSet<String> {
+        settings.iter().map(|(name, _)| (*name).to_owned()).collect()
+    };
+    let stack = text("stack.yml");
+    let used = variables(&stack).into_iter().filter_map(|variable| variable.split_once(":-"));
+    assert_eq!(
+        used.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>(),
+        names(EVERY_SETTING)
+    );
+}
+
+#[test]
+fn every_setting_is_explained_with_its_default_in_both() {
+    ["stack.yml", "overlay-net.sh"].into_iter().for_each(assert_explains_its_settings);
+}
+
+#[test]
+fn both_make_the_same_network() {
+    let swarm = Swarm::new();
+    assert_eq!(swarm.run(&[], &[]).code, Some(0));
+    let changes = swarm.changes();
+    let [call] = changes.as_slice() else { panic!("one change, not {changes:?}") };
+
+    let network = &stack(&[])["networks"]["ping-pong-net"];
+    let subnet = network["ipam"]["config"][0]["subnet"].as_str().expect("a subnet");
+    let flag = |name: &str, value: &Value| (name.to_owned(), value.to_string().replace('"', ""));
+    let wanted = Flags::from([
+        flag("--driver", &network["driver"]),
+        flag("--attachable", &network["attachable"]),
+        flag("--subnet", &subnet.into()),
+        flag("image", &network["name"]),
+    ]);
+    assert_eq!(of_call(call), wanted);
+}
+
+#[test]
+fn the_script_labels_the_network_as_the_stacks_own() {
+    let swarm = Swarm::new();
+    swarm.run(&[], &[("PONG_STACK", "friday")]);
+    let label = "com.docker.stack.namespace=friday".to_owned();
+    assert!(swarm.changes()[0].contains(&label));
+}
+
+#[test]
+fn docker_accepts_the_stack_file() {
+    let docker = |arguments: &[&str], settings: &Settings<'_>| {
+        let mut docker = Command::new("docker");
+        docker.args(arguments).current_dir(ROOT).envs(settings.iter().copied()).output()
+    };
+    // A client before 25 has no such command; without a client there is nobody to ask.
+    let knows = docker(&["stack", "config", "--help"], &[]);
+    if !knows.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--compose-file")) {
+        return;
+    }
+    for settings in [&[], EVERY_SETTING] {
+        let output = docker(&["stack", "config", "-c", "stack.yml"], settings).expect("it ran");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
+}

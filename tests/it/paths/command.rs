@@ -1,0 +1,115 @@
+//! `swarm-pong paths`: its table and its exit codes.
+
+use std::net::SocketAddr;
+
+use super::cluster::{AdminPorts, proxy, scoreboard, until, until_paths};
+use super::fake_proxy::{FakeProxy, ok};
+use crate::support::ports::reserve;
+use crate::support::process::Process;
+
+/// Runs the command; returns its exit code, what it printed, and what it reported on stderr.
+async fn paths(url: &str) -> (Option<i32>, String, String) {
+    let mut process = Process::spawn(&["paths", url], &[]);
+    tokio::task::spawn_blocking(move || (process.code(), process.out(), process.log()))
+        .await
+        .expect("it ended")
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn exits_0_when_all_paths_are_ok() {
+    let demo = Process::start(&["demo", "--nodes", "3"]);
+    until(demo.listen, "measured", |list| list.measured == 6).await;
+    let (code, out, log) = paths(&url(demo.listen)).await;
+    assert_eq!((code, log.as_str()), (Some(0), ""), "{out}");
+    assert!(out.starts_with("3 nodes, 6 of 6 pairs measured, none broken; "), "{out}");
+    assert!(out.contains("\npi1   pi2  ") && !out.contains('\x1b'), "{out}");
+    let by_variable = Process::spawn(&["paths"], &[("PONG_URL", &url(demo.listen))]).code();
+    assert_eq!(by_variable, Some(0));
+}
+
+#[tokio::test]
+async fn exits_1_and_lists_broken_paths_first() {
+    let ports = AdminPorts::<3>::reserve();
+    let _others = [ports.proxy(1), ports.proxy(2)];
+    let mut third = ports.proxy(3);
+    let scoreboard = scoreboard(&ports.addresses());
+    until_paths(scoreboard.listen, 6, &[]).await;
+    third.kill();
+    until(scoreboard.listen, "two broken", |list| list.broken == 2).await;
+    let (code, out, _) = paths(&url(scoreboard.listen)).await;
+    assert_eq!(code, Some(1), "{out}");
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].contains(", 2 broken; reported by "), "{out}");
+    assert!(lines[3].starts_with("pi1   pi3  BROKEN refused  "), "{out}");
+    assert!(lines[4].starts_with("pi2   pi3  BROKEN refused  "), "{out}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("refused: ")).count(), 1, "{out}");
+}
+
+#[tokio::test]
+async fn exits_3_with_every_attempt_when_nobody_answers() {
+    let nobody = reserve();
+    let (code, out, log) = paths(&url(nobody.address)).await;
+    assert_eq!((code, out.as_str()), (Some(3), ""));
+    let expected = format!("swarm-pong: http://{}/paths: connection refused; ", nobody.address);
+    assert!(
+        log.starts_with(&expected) && log.contains("swarm-pong paths http://NODE:3000"),
+        "{log}"
+    );
+
+    let admin = reserve();
+    let proxy = proxy(1, admin.address, &[admin.address]);
+    let (code, _, log) = paths(&url(proxy.listen)).await;
+    assert_eq!(code, Some(3));
+    assert!(log.contains("502 Bad Gateway; the proxy reaches no scoreboard"), "{log}");
+
+    let scoreboard = scoreboard(&[nobody.address]);
+    let (code, out, log) = paths(&url(scoreboard.listen)).await;
+    assert_eq!((code, out.as_str()), (Some(3), ""));
+    assert!(log.contains(" has no probe reports yet; "), "{log}");
+}
+
+#[tokio::test]
+async fn exits_3_on_what_no_scoreboard_answers_and_keeps_it_off_the_terminal() {
+    let evil = "\x1b]0;owned\x07\x1b[2J";
+    let path = |from: &str| {
+        format!(
+            r#"{{"format":2,"scoreboard":{{"task":"scoreboard.1","node":"pi1"}},"nodes":2,
+            "pairs":2,"measured":1,"broken":0,"paths":[{{"from":"{from}","to":"pi2","state":"ok",
+            "cause":null,"probes":null,"strokes":null}}]}}"#
+        )
+    };
+    let valid = FakeProxy::answering(ok(&path("pi1"))).await;
+    assert_eq!(paths(&url(valid.address)).await.0, Some(0));
+    let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", "[".repeat(9 << 20));
+    for answer in [
+        ok(&path("\\u001b[2J")),
+        ok(&path(evil)),
+        ok(&path("pi1").replace("\"format\":2", "\"format\":9")),
+        ok(evil),
+        ok(""),
+        ok(&"[".repeat(100_000)),
+        format!("HTTP/1.1 404 {evil}\r\nContent-Length: 0\r\n\r\n"),
+        format!("{evil}\r\n\r\n"),
+        endless,
+    ] {
+        let fake = FakeProxy::answering(answer.clone()).await;
+        let (code, out, log) = paths(&url(fake.address)).await;
+        let answer: String = answer.chars().take(60).collect();
+        assert_eq!((code, out.as_str()), (Some(3), ""), "{answer}: {log}");
+        assert!(!log.contains('\x1b') && !log.contains('\x07'), "{log:?}");
+        assert!(log.contains("not the paths of a swarm-pong"), "{answer}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn exits_2_on_an_invalid_url() {
+    for bad in ["pi1", "https://pi1:3000", "http://pi1/rally", "ftp://pi1", "http://pi1:70000"] {
+        let (code, _, log) = paths(bad).await;
+        assert_eq!(code, Some(2), "{log}");
+        assert!(log.contains(&format!("'{bad}'")) && log.contains("http://HOST[:PORT]"), "{log}");
+    }
+}

@@ -1,0 +1,6 @@
+//! The score of a cluster whose managers and scoreboards come and go, and what it costs to show.
+
+mod answers;
+mod load;
+mod scoreboards;
+mod totals;
