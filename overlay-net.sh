@@ -171,6 +171,7 @@ up() {
     --env 'PONG_TASK=light.{{.Node.Hostname}}' \
     --env PONG_MANAGERS=tasks.manager:3000 --env PONG_LEDS=/leds \
     --mount type=bind,source=/sys/devices/platform,target=/leds \
+    --mount type=volume,source=pong-light,target=/run/swarm-pong \
     "$image" light
 }
 
