@@ -47,6 +47,8 @@ COPY --from=binary /out/swarm-pong /swarm-pong
 # The release that responses name, such as --build-arg RELEASE=$(git describe).
 ARG RELEASE
 ENV PONG_RELEASE=$RELEASE
+# The demo, which runs without a command, would listen on loopback, where Docker publishes nothing.
+ENV PONG_LISTEN=0.0.0.0:3000
 USER 65534:65534
 EXPOSE 3000
 # stack.yml has the same numbers and their reasons; tests/it/deploy checks that they agree.

@@ -7,6 +7,8 @@ net=ping-pong-net
 mine=swarm-pong.made-by=overlay-net.sh
 stack=${PONG_STACK:-pong}
 subnet=${PONG_SUBNET:-10.0.9.0/24}
+port=${PONG_PORT:-3000}
+patience=${PONG_WAIT:-120}
 
 usage() {
   cat <<END
@@ -32,8 +34,11 @@ Settings, from the environment, as for stack.yml:
   PONG_LOG_LEVEL           info               or debug: one line per rally
   PONG_SUBNET              10.0.9.0/24        subnet of the network
   PONG_STACK               pong               the stack that may also use the network
+  PONG_WAIT                120                seconds that up waits for a rally from every node, by
+                                              curl or wget; 0 not to ask for one
 
-Exit status: 0 done, 1 failed with nothing left half done, 2 wrong usage.
+Exit status: 0 done, 1 failed with nothing left half done, 2 wrong usage, 3 everything was created but
+not every node answers with a rally.
 END
 }
 
@@ -97,6 +102,48 @@ network_is() {
     $net 2>/dev/null
 }
 
+# Prints an IPv4 address as a number.
+number() (
+  IFS=.
+  # shellcheck disable=SC2086 # the four parts
+  set -- $1
+  echo $(($1 << 24 | $2 << 16 | $3 << 8 | $4))
+)
+
+# Prints a line for each node: its availability, its state, its address.
+nodes() {
+  # shellcheck disable=SC2046 # a list of ids
+  docker node inspect \
+    --format '{{.Spec.Availability}} {{.Status.State}} {{.Status.Addr}}' $(docker node ls --quiet)
+}
+
+# Refuses a subnet on which the tasks would start and nobody would answer, or none would start.
+check_subnet() {
+  case $subnet in
+    *:*) die "PONG_SUBNET=$subnet: Swarm starts no task on IPv6 alone: choose an IPv4 subnet, such as 10.0.9.0/24" ;;
+  esac
+  echo "$subnet" | grep -Eqx '([0-9]{1,3}\.){3}[0-9]{1,3}/([89]|[12][0-9]|30)' ||
+    die "PONG_SUBNET=$subnet: not an IPv4 subnet such as 10.0.9.0/24"
+  size=$((1 << (32 - ${subnet#*/})))
+  first=$(($(number "${subnet%/*}") / size * size))
+  for address in $(nodes | sed 's/.* //'); do
+    case $address in *:* | 0.0.0.0) continue ;; esac
+    offset=$(($(number "$address") - first))
+    if [ "$offset" -ge 0 ] && [ "$offset" -lt "$size" ]; then
+      die "PONG_SUBNET=$subnet: the node at $address would no longer be reached: choose a free subnet, such as PONG_SUBNET=10.0.99.0/24"
+    fi
+  done
+}
+
+# Warns of a subnet with too few addresses; docs/network.md counts them.
+check_size() {
+  tasks=$((${PONG_PING_REPLICAS:-2} + ${PONG_PONG_REPLICAS:-2} + ${PONG_MANAGER_REPLICAS:-2} + ${PONG_SCOREBOARD_REPLICAS:-2}))
+  needed=$((3 * $(nodes | grep -c .) + tasks + 1))
+  usable=$(((1 << (32 - ${subnet#*/})) - 3))
+  [ "$needed" -le "$usable" ] ||
+    say "warning: the match needs $needed addresses and $subnet has $usable: remove it and start again with a larger one, such as PONG_SUBNET=10.0.8.0/22" >&2
+}
+
 network() {
   wanted="overlay true $subnet ${encrypted:+encrypted}"
   if found=$(network_is); then
@@ -105,6 +152,8 @@ network() {
     esac
     die "another network $net exists ($found): remove it with: docker network rm $net"
   fi
+
+  check_subnet
 
   # With this label 'docker stack deploy' uses the network instead of failing on its name.
   create network:$net docker network create --driver overlay --attachable --subnet "$subnet" \
@@ -147,6 +196,7 @@ up() {
   chance=${PONG_HIT_CHANCE:-85}
   ! stack_runs || die "the stack $stack is already running: remove it with: docker stack rm $stack"
   network
+  check_size
   service ping start-first --replicas "${PONG_PING_REPLICAS:-2}" --endpoint-mode dnsrr \
     --env 'PONG_TASK=ping.{{.Task.Slot}}' --env PONG_SIDE=ping --env "PONG_HIT_CHANCE=$chance" \
     "$image" player
@@ -165,13 +215,61 @@ up() {
     --env 'PONG_TASK=proxy.{{.Node.Hostname}}' \
     --env PONG_MANAGERS=tasks.manager:3000 --env PONG_SCOREBOARDS=tasks.scoreboard:3000 \
     --env PONG_PROXIES=tasks.proxy:3001 \
-    --publish "mode=${PONG_PUBLISH:-host},target=3000,published=${PONG_PORT:-3000},protocol=tcp" \
+    --publish "mode=${PONG_PUBLISH:-host},target=3000,published=$port,protocol=tcp" \
     "$image" proxy
   service light stop-first --mode global --endpoint-mode dnsrr --user 0:0 \
     --env 'PONG_TASK=light.{{.Node.Hostname}}' \
     --env PONG_MANAGERS=tasks.manager:3000 --env PONG_LEDS=/leds \
     --mount type=bind,source=/sys/devices/platform,target=/leds \
+    --mount type=volume,source=pong-light,target=/run/swarm-pong \
     "$image" light
+  await_rallies
+}
+
+# Asks an address for one rally; `answer` is what came.
+rally() {
+  if [ "${fetch##*/}" = curl ]; then
+    answer=$("$fetch" --silent --show-error --fail --max-time 5 "http://$1:$port/rally" 2>&1)
+  else
+    answer=$("$fetch" -q -T 5 -t 1 -O - "http://$1:$port/rally" 2>&1)
+  fi || return
+  case $answer in *'The winner is '* | *DRAW*) ;; *) return 1 ;; esac
+}
+
+# Waits for a rally from every node that is to have a proxy; tasks that run are no proof.
+await_rallies() {
+  [ "$patience" -gt 0 ] || return 0
+  if ! fetch=$(command -v curl || command -v wget); then
+    say "warning: without curl and wget it was not checked that the nodes answer; try http://NODE:$port" >&2
+    return 0
+  fi
+  waiting=''
+  # Elsewhere loopback is that of another machine.
+  [ -n "${DOCKER_HOST-}" ] || waiting=127.0.0.1
+  for address in $(nodes | sed -n 's/^active ready //p'); do
+    case $address in *:*) address="[$address]" ;; esac
+    case " 0.0.0.0 $waiting " in *" $address "*) ;; *) waiting="$waiting $address" ;; esac
+  done
+  say "waiting for a rally from each of $waiting"
+  until=$(($(date +%s) + patience))
+  while :; do
+    missing='' reasons=''
+    for address in $waiting; do
+      rally "$address" && continue
+      missing="$missing $address"
+      reasons="$reasons
+no rally from http://$address:$port: $(echo "${answer:-no answer}" | grep . | tail -n 1)"
+    done
+    waiting=$missing
+    [ -n "$waiting" ] || { say "every node answers: curl http://NODE:$port"; return 0; }
+    [ "$(date +%s)" -lt "$until" ] || break
+    sleep 2
+  done
+  echo "$reasons" | grep . | while read -r reason; do say "$reason" >&2; done
+  say "see what Docker says: docker service ps --no-trunc proxy manager ping pong" >&2
+  # What was created stays, to be looked at.
+  made=''
+  exit 3
 }
 
 down() {

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write, stdout};
 use std::process::ExitCode;
 
@@ -17,14 +18,17 @@ use crate::open_files as demo_files;
 use crate::panel::Panel;
 use crate::paths::{self, PathsOptions};
 
+mod container;
+mod environment;
+
 /// A table-tennis match played by a Docker Swarm of Raspberry Pis
 ///
 /// Two kinds of player, ping and pong, trade HIT and MISS over HTTP; a manager referees; a proxy on
 /// every node publishes port 3000, and every request to it plays a rally. Without a command, the
 /// whole cluster runs in this process: see 'swarm-pong demo --help'.
 ///
-/// Every option can also be set by the environment variable named in its help. A bad value is
-/// refused with exit code 2; a service that cannot start or go on ends with exit code 1; SIGTERM
+/// Every option can also be set by the environment variable named in its help; an empty variable
+/// counts as none. A bad value is refused with exit code 2; a service that cannot start or go on ends with exit code 1; SIGTERM
 /// and Ctrl-C let running rallies finish and end with exit code 0 within 5 seconds.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
@@ -34,6 +38,16 @@ pub struct Cli {
 
     #[command(flatten)]
     demo: DemoOptions,
+}
+
+impl Cli {
+    /// Parses the command line and the environment of this process; on a mistake the process ends
+    /// with exit code 2.
+    #[must_use]
+    pub fn from_process() -> Self {
+        let line: Vec<OsString> = std::env::args_os().collect();
+        environment::parse(&line).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -88,13 +102,14 @@ enum Command {
     /// what to look at are explained below the table. Times are in milliseconds.
     ///
     /// Exit code: 0 no path is broken, 1 a path is broken, 2 the arguments are wrong, 3 status
-    /// unknown; no scoreboard responded.
+    /// unknown; no scoreboard responded, or the table could not be written.
     Paths(PathsOptions),
 
     /// Check the health of the service in this container
     ///
     /// For Docker's HEALTHCHECK, since an image from scratch has no curl: asks the service's own
-    /// admin port for up to 2 seconds and ends with 0 when it answers, with 1 when it does not.
+    /// admin port, or the public port of a demo, for up to 2 seconds and ends with 0 when it is
+    /// healthy, with 1 when it is not.
     Healthcheck(HealthcheckOptions),
 }
 
@@ -164,7 +179,9 @@ async fn execute(cli: Cli) -> Result<ExitCode, AppError> {
             let color = stdout().is_terminal() && wants_color();
             return Ok(paths::run(&options, color, &mut stdout()).await?);
         }
-        Command::Healthcheck(options) => healthcheck::run(options).await?,
+        Command::Healthcheck(options) => {
+            healthcheck::run(container::health_address(options.admin)).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -22,9 +22,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The options of the health check.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct HealthcheckOptions {
-    /// Admin address of the service; an unspecified one such as 0.0.0.0 is asked on loopback
-    #[arg(long, env = "PONG_ADMIN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:3001")]
-    pub admin: SocketAddr,
+    /// Address to ask; an unspecified one such as 0.0.0.0 is asked on loopback [default: where the
+    /// service in this container was told to listen]
+    #[arg(long, env = "PONG_ADMIN", value_name = "ADDRESS:PORT")]
+    pub admin: Option<SocketAddr>,
 }
 
 /// The error returned when the service did not answer, with what came back instead.
@@ -37,8 +38,8 @@ pub struct UnhealthyError(SocketAddr, String);
 /// # Errors
 ///
 /// [`UnhealthyError`], with what came back the last time.
-pub async fn run(options: HealthcheckOptions) -> Result<(), UnhealthyError> {
-    let address = reachable(options.admin);
+pub async fn run(address: SocketAddr) -> Result<(), UnhealthyError> {
+    let address = reachable(address);
     let client = client();
     let deadline = Instant::now() + TIMEOUT;
     loop {

@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use swarm_pong::cli::{Cli, run};
 
 fn main() -> ExitCode {
-    run(Cli::parse()).unwrap_or_else(|error| {
+    run(Cli::from_process()).unwrap_or_else(|error| {
         #[expect(clippy::print_stderr, reason = "the one place where failures are printed")]
         {
             eprintln!("swarm-pong: {error}");

@@ -1,6 +1,6 @@
 //! The command `paths`: the health of the paths between nodes, on a terminal.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -85,13 +85,16 @@ pub enum PathsError {
          option --tasks names the proxies"
     )]
     NothingMeasured(Url, Task),
+    /// The table could not be written.
+    #[error("the table could not be written: {0}")]
+    Output(#[from] io::Error),
 }
 
 /// Prints the health of the paths; the exit code says whether one is broken.
 ///
 /// # Errors
 ///
-/// [`PathsError`], when no scoreboard responds.
+/// [`PathsError`], when no scoreboard responds or the table cannot be written.
 pub async fn run(
     options: &PathsOptions,
     color: bool,
@@ -108,8 +111,12 @@ pub async fn run(
         }
         sleep(RETRY_PAUSE).await;
     };
-    // Nobody may be reading; the exit code says it too.
-    let _ = out.write_all(render(&list, color).as_bytes());
+    let written = out.write_all(render(&list, color).as_bytes()).and_then(|()| out.flush());
+    match written {
+        // Nobody is reading any more, as before 'head'; the exit code says it too.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        written => written?,
+    }
     Ok(ExitCode::from(u8::from(list.broken > 0)))
 }
 

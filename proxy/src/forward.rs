@@ -6,7 +6,8 @@
 
 use std::net::SocketAddr;
 
-use actix_web::http::StatusCode;
+use actix_web::http::header::ALLOW;
+use actix_web::http::{self, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use client::endpoint::Endpoint;
 use client::fault::Fault;
@@ -19,6 +20,7 @@ use server::accept::preferred;
 use tokio::time::Instant;
 
 use crate::headers;
+use crate::health;
 use crate::routes::Route;
 use crate::state::{Proxy, Upstream};
 use crate::upstream_response::UpstreamResponse;
@@ -38,10 +40,20 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
     let Some(route) = Route::find(request.uri().path(), prefers_html) else {
         return HttpResponse::NotFound().body("not found; try / or /rally\n");
     };
-    let Ok(method) = Method::from_bytes(request.method().as_str().as_bytes()) else {
-        return HttpResponse::NotImplemented().body("unknown method\n");
+    let allow = route.allow();
+    let method = match *request.method() {
+        http::Method::GET => Method::GET,
+        http::Method::HEAD if allow.contains("HEAD") => Method::HEAD,
+        http::Method::OPTIONS => {
+            return HttpResponse::NoContent().insert_header((ALLOW, allow)).finish();
+        }
+        _ => {
+            let refusal = format!("method not allowed; allowed: {allow}\n");
+            return HttpResponse::MethodNotAllowed().insert_header((ALLOW, allow)).body(refusal);
+        }
     };
     let upstream = match &route {
+        Route::Health => return health::respond(proxy).await,
         // While there is no scoreboard, a rally is better than an error.
         Route::Page if proxy.scoreboards.endpoints.is_empty() => &proxy.managers,
         Route::Rally => &proxy.managers,
@@ -130,7 +142,7 @@ impl UpstreamRequest<'_> {
         let response = response??;
         let timer = match self.route {
             Route::Rally => self.proxy.rally_timer(&response, begun),
-            Route::Page | Route::Scoreboard(_) => None,
+            Route::Health | Route::Page | Route::Scoreboard(_) => None,
         };
         UpstreamResponse::read(response, self.buffer_until, timer).await
     }

@@ -6,7 +6,10 @@
 //! | `GET /` | a scoreboard's page if the client prefers HTML, else a manager: a rally |
 //! | `GET /rally` | a manager: a rally, whatever the client prefers |
 //! | `GET /score`, `/paths`, `/events`, `/page/FILE` | a scoreboard |
+//! | `GET /healthz` | nobody: 200 while a manager answers this proxy, else 503 with the reason |
 //! | anything else | 404 |
+//!
+//! HEAD is GET without the body, but for `/events`; OPTIONS is answered with the methods allowed.
 //!
 //! It keeps no state, needs no privileges and touches no hardware. Whatever path or header a client
 //! sends, the proxy reaches nothing but its two upstreams, and on those nothing but the paths above.
@@ -20,6 +23,7 @@
 
 mod forward;
 mod headers;
+mod health;
 mod metrics;
 mod options;
 mod path_health;

@@ -1,10 +1,15 @@
-//! The routes: everything that can be reached through the proxy.
+//! The routes: everything that the public port answers, and all that can be reached through it.
 
 use protocol::name::is_name_char;
 
-/// The upstream of a request, and the path on it.
+/// The methods of what ends by itself; HEAD for those who only watch.
+const GET_AND_HEAD: &str = "GET, HEAD, OPTIONS";
+
+/// Who answers a request: the proxy itself, or an upstream at a path of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
+    /// The health of this proxy.
+    Health,
     /// A rally, of any manager.
     Rally,
     /// The page, of any scoreboard.
@@ -20,6 +25,7 @@ impl Route {
         match path {
             "/" if prefers_html => Some(Self::Page),
             "/" | "/rally" => Some(Self::Rally),
+            "/healthz" => Some(Self::Health),
             "/score" | "/paths" | "/events" => Some(Self::Scoreboard(path.to_owned())),
             _ => {
                 let file = path.strip_prefix("/page/")?;
@@ -28,9 +34,19 @@ impl Route {
         }
     }
 
+    /// Returns the methods that are allowed, as the header `Allow` lists them.
+    pub(crate) fn allow(&self) -> &'static str {
+        match self {
+            // The answer to a HEAD would not come to its end.
+            Self::Scoreboard(path) if path == "/events" => "GET, OPTIONS",
+            Self::Health | Self::Rally | Self::Page | Self::Scoreboard(_) => GET_AND_HEAD,
+        }
+    }
+
     /// Returns the path on the upstream.
     pub(crate) fn path(&self) -> &str {
         match self {
+            Self::Health => "/healthz",
             Self::Rally | Self::Page => "/",
             Self::Scoreboard(path) => path,
         }
@@ -65,7 +81,8 @@ mod tests {
             "",
             "//",
             "/metrics",
-            "/healthz",
+            "/readyz",
+            "/healthz/",
             "/whoami",
             "/rally/",
             "/Rally",
@@ -86,13 +103,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn head_is_allowed_for_all_that_ends_by_itself() {
+        for path in ["/", "/rally", "/healthz", "/score", "/paths", "/page/dom.js"] {
+            let route = Route::find(path, false).expect("a route");
+            assert_eq!(route.allow(), "GET, HEAD, OPTIONS", "{path}");
+        }
+        let events = Route::find("/events", false).expect("a route");
+        assert_eq!(events.allow(), "GET, OPTIONS");
+    }
+
     proptest! {
         #[test]
         fn no_path_leads_to_anything_but_what_is_listed(path in "/(page/)?[ -~]{0,20}") {
             if let Some(route) = Route::find(&path, false) {
                 let path = route.path();
                 prop_assert!(
-                    matches!(path, "/" | "/score" | "/paths" | "/events") || path.starts_with("/page/")
+                    matches!(path, "/" | "/healthz" | "/score" | "/paths" | "/events")
+                        || path.starts_with("/page/")
                 );
                 prop_assert!(!path.contains("..") && !path.contains('%') && !path.contains('?'));
             }

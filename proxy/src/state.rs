@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::health::LastHealth;
 use crate::metrics::Metrics;
 
 /// Maximum number of requests that wait for an upstream at once. Each costs a connection here and
@@ -36,6 +37,7 @@ pub(crate) struct Proxy {
     /// One permit for each request that may wait for an upstream.
     pub(crate) upstream_permits: Arc<Permits>,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) health: LastHealth,
     /// The value of `Via`.
     pub(crate) via: String,
     pub(crate) metrics: Metrics,
@@ -60,6 +62,7 @@ impl Proxy {
             scoreboards,
             upstream_permits,
             shutdown: start.shutdown().clone(),
+            health: LastHealth::default(),
             via: via(&identity.task.node, &identity.release),
             metrics: Metrics::register(start.metrics(), &identity, in_flight),
             log_limiter: start.log_limiter(),

@@ -79,8 +79,13 @@ impl Browser {
 
     /// Opens a page and waits until it is connected to its scoreboard.
     pub(crate) async fn go(&self, url: &str) {
-        self.client.goto(url).await.expect("the page loads");
+        self.open(url).await;
         self.until("document.querySelector('#connection').textContent.startsWith('live')").await;
+    }
+
+    /// Opens a page.
+    pub(crate) async fn open(&self, url: &str) {
+        self.client.goto(url).await.expect("the page loads");
     }
 
     /// Returns the value of an expression, or of its promise, on the page.

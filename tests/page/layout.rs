@@ -10,7 +10,7 @@ const OVERLAPS: &str = "(() => {
   while (walk.nextNode()) {
     const text = walk.currentNode;
     const on = text.parentElement;
-    if (!text.textContent.trim() || on.closest('.visually-hidden, #balls, noscript, [hidden], pre, option')) continue;
+    if (!text.textContent.trim() || on.closest('.unseen, #balls, noscript, [hidden], pre, option')) continue;
     if (!on.checkVisibility()) continue;
     const range = document.createRange();
     range.selectNodeContents(text);

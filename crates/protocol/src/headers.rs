@@ -33,6 +33,10 @@ pub const PROXY: &str = "pong-proxy";
 /// front of one of our proxies does so too.
 pub const BUFFERING: &str = "x-accel-buffering";
 
+/// The value of `Cache-Control` on what is sent as it comes. Whatever stands in between must not
+/// compress it either (RFC 9111, section 5.2.2.6): Caddy's `encode gzip` collects seconds of it.
+pub const STREAM_CACHE_CONTROL: &str = "no-store, no-transform";
+
 /// Returns the value of `Server`.
 #[must_use]
 pub fn format_server(release: &Name) -> String {

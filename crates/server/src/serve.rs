@@ -17,11 +17,9 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest};
 use actix_web::guard::fn_guard;
-use actix_web::http::header::HeaderValue;
-use actix_web::http::{ConnectionType, header};
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
 use futures_util::future::{BoxFuture, Either, ready};
@@ -35,6 +33,7 @@ use crate::listeners::Listeners;
 use crate::open_files;
 
 mod addressee;
+mod connection;
 mod reject;
 
 use reject::Rejector;
@@ -101,7 +100,8 @@ async fn serve(
                 }
                 let is_anonymous = own == protocol::service::Service::Proxy
                     && !request.extensions().contains::<AdminPort>();
-                let response = match addressee::respond(&request, own) {
+                let refusal = if is_anonymous { None } else { addressee::respond(&request, own) };
+                let response = match refusal {
                     Some(refusal) => Either::Right(ready(Ok(request.into_response(refusal)))),
                     None => Either::Left(service.call(request)),
                 };
@@ -116,9 +116,7 @@ async fn serve(
                     if !response.headers().contains_key(header::SERVER) {
                         response.headers_mut().insert(header::SERVER, server_name);
                     }
-                    if shutdown.is_cancelled() {
-                        close_connection(&mut response);
-                    }
+                    connection::adapt(&mut response, shutdown.is_cancelled());
                     Ok(response)
                 }
             })
@@ -177,11 +175,6 @@ fn name_thread(span: &Span) {
         // Left at the end of the thread, when the subscriber's own thread-local data may be gone.
         std::mem::forget(span.clone().entered());
     }
-}
-
-/// Tells the client that this is the last response on its connection.
-fn close_connection<B: MessageBody>(response: &mut ServiceResponse<B>) {
-    response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
 }
 
 async fn not_found() -> HttpResponse {

@@ -34,7 +34,7 @@ impl Backend {
                     Box::new(Simulated::logged())
                 }))
             }
-            Self::Leds => Ok(Box::new(Leds::open(&options.leds)?)),
+            Self::Leds => Ok(Box::new(Leds::open(&options.leds, &options.state, *active_low)?)),
             Self::Rppal => {
                 let name = format!("rppal on pins {pins}");
                 let pins = rppal_pins(pins.0, *active_low)?;
@@ -113,6 +113,7 @@ mod tests {
             blinkt_pins: Pins([23, 24]),
             color: Color::OFF,
             leds: root.join("leds"),
+            state: root.join("state"),
             sysfs: root.join("gpio"),
         };
         let opened = backend.open(&options);

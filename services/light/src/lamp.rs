@@ -5,7 +5,8 @@ use std::io;
 
 use crate::scene::Scene;
 
-/// Something that people see lit. Whatever ends it, it is dark when it is dropped.
+/// Something that people see lit. When it is dropped, whatever ends it, it is dark or
+/// as it was found.
 pub trait Lamp: Send {
     /// Shows a scene; does nothing if it looks like the one before.
     ///

@@ -47,7 +47,8 @@ pub struct LampOptions {
     #[arg(long, env = "PONG_PINS", value_name = "RED,YELLOW,GREEN", default_value = "2,3,4")]
     pub pins: Pins<3>,
 
-    /// The LEDs are on when their pin is low, as with a common anode
+    /// The LEDs are on when their pin is low, as with a common anode; of the kernel's LEDs this is for
+    /// pong-red, pong-yellow and pong-green, and the board's own is not used
     #[arg(long, env = "PONG_ACTIVE_LOW", value_parser = BoolishValueParser::new())]
     pub active_low: bool,
 
@@ -63,6 +64,11 @@ pub struct LampOptions {
     /// container
     #[arg(long, env = "PONG_LEDS", value_name = "DIRECTORY", default_value = "/sys/class/leds")]
     pub leds: PathBuf,
+
+    /// Directory in which the kernel's LEDs are remembered as they were found, so that the next start
+    /// can put them back after a crash
+    #[arg(long, env = "PONG_STATE", value_name = "DIRECTORY", default_value = "/run/swarm-pong")]
+    pub state: PathBuf,
 
     /// Directory of the kernel's GPIO files
     #[arg(long, env = "PONG_SYSFS", value_name = "DIRECTORY", default_value = "/sys/class/gpio")]

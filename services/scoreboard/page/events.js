@@ -14,7 +14,7 @@ export function subscribe({ onSnapshot, onUpdate, onConnected, onDisconnected })
 
   function open() {
     close();
-    source = new EventSource("/events");
+    source = new EventSource("events");
     restartIdleTimer();
     source.addEventListener("snapshot", (event) => {
       restartIdleTimer();

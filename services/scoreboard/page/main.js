@@ -66,3 +66,4 @@ subscribe({
   },
 });
 startServing();
+window.loaded?.();

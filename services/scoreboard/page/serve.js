@@ -21,7 +21,7 @@ async function serve() {
   showError("");
   const played = [];
   try {
-    const response = await fetch(`/rally?pace=${pace.value}ms`, { headers: { Accept: "application/x-ndjson" } });
+    const response = await fetch(`rally?pace=${pace.value}ms`, { headers: { Accept: "application/x-ndjson" } });
     if (!response.ok) return showError(`No rally: ${(await response.text()).trim()}`);
     for await (const line of lines(response.body)) {
       const item = JSON.parse(line);

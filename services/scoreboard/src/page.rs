@@ -29,6 +29,7 @@ pub(crate) const INDEX: File = file!("index.html", "text/html; charset=utf-8");
 pub(crate) const FILES: &[File] = &[
     file!("page.css", "text/css; charset=utf-8"),
     file!("icon.svg", "image/svg+xml"),
+    file!("boot.js", "text/javascript; charset=utf-8"),
     file!("main.js", "text/javascript; charset=utf-8"),
     file!("events.js", "text/javascript; charset=utf-8"),
     file!("dom.js", "text/javascript; charset=utf-8"),
@@ -62,6 +63,16 @@ mod tests {
     fn the_page_is_less_than_40_kb_in_all() {
         let size: usize = FILES.iter().chain([&INDEX]).map(|file| file.content.len()).sum();
         assert!(size < 40_000, "{size} bytes");
+    }
+
+    #[test]
+    fn every_address_is_relative_so_that_the_page_may_be_below_another_path() {
+        for file in FILES.iter().chain([&INDEX]) {
+            let text = std::str::from_utf8(file.content).expect("text");
+            for absolute in ["=\"/", "(\"/", "(`/", "('/", "from \"/", "url(/"] {
+                assert!(!text.contains(absolute), "{}: {absolute}", file.name);
+            }
+        }
     }
 
     #[test]

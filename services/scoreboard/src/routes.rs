@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, web};
 use protocol::sync::{SyncPage, SyncQuery};
 
 use crate::page::{self, File};
@@ -11,7 +11,7 @@ use crate::publish::Publisher;
 use crate::state::State;
 use crate::sync;
 
-/// Adds the public port's routes; whatever is not a GET is refused.
+/// Adds the public port's routes; whatever is not a GET or, where the answer ends, a HEAD is refused.
 pub(crate) fn configure(
     config: &mut web::ServiceConfig,
     state: &Arc<State>,
@@ -20,12 +20,21 @@ pub(crate) fn configure(
     config
         .app_data(web::Data::from(Arc::clone(state)))
         .app_data(web::Data::from(Arc::clone(publisher)))
-        .service(web::resource("/").route(web::get().to(index)))
-        .service(web::resource("/page/{file}").route(web::get().to(file)))
-        .service(web::resource("/score").route(web::get().to(score)))
-        .service(web::resource("/paths").route(web::get().to(paths)))
+        .service(resource("/", index))
+        .service(resource("/page/{file}", file))
+        .service(resource("/score", score))
+        .service(resource("/paths", paths))
         .service(web::resource("/events").route(web::get().to(events)))
         .service(web::resource("/sync").route(web::get().to(sync)));
+}
+
+/// Returns the resource of an answer that ends by itself.
+fn resource<F, A>(path: &str, handler: F) -> Resource
+where
+    F: Handler<A, Output = HttpResponse>,
+    A: FromRequest + 'static,
+{
+    web::resource(path).route(web::get().to(handler.clone())).route(web::head().to(handler))
 }
 
 async fn index() -> HttpResponse {

@@ -1,5 +1,6 @@
 //! The command line: the real binary, as the person at the shell and Docker see it.
 
+mod environment;
 mod failover;
 mod healthcheck;
 mod help;

@@ -8,6 +8,7 @@ mod feed;
 pub(crate) mod formats;
 mod forwarding;
 mod game;
+mod intermediaries;
 mod probabilities;
 pub(crate) mod scripted_peer;
 mod stop;

@@ -44,6 +44,12 @@ fn the_image_probes_itself_as_often_as_the_stack_says() {
 }
 
 #[test]
+fn the_image_listens_where_docker_publishes() {
+    assert_eq!(instruction("ENV PONG_LISTEN="), "0.0.0.0:3000");
+    assert_eq!(instruction("EXPOSE"), "3000");
+}
+
+#[test]
 fn the_image_is_built_without_fetching_a_syntax() {
     assert!(!text("Dockerfile").to_lowercase().contains("syntax="));
 }

@@ -210,3 +210,89 @@ fn wrong_usage_is_exit_2_and_help_is_exit_0() {
     assert!(help.out.starts_with("Usage: overlay-net.sh"));
     assert!(swarm.calls().is_empty());
 }
+
+#[test]
+fn up_ends_when_every_node_has_answered_with_a_rally() {
+    let swarm = Swarm::new();
+    swarm.write(
+        "nodes",
+        "active ready 192.168.1.11\nactive ready fd00::2\ndrain ready 192.168.1.13\n",
+    );
+    let ran = swarm.run(&["up"], &[("PONG_PORT", "8080")]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    let asked = ["127.0.0.1", "192.168.1.11", "[fd00::2]"];
+    assert_eq!(swarm.requests(), asked.map(|node| format!("http://{node}:8080/rally")));
+
+    let elsewhere = Swarm::new();
+    elsewhere.run(&["up"], &[("DOCKER_HOST", "ssh://pi1")]);
+    assert_eq!(elsewhere.requests(), ["http://192.168.1.11:3000/rally"]);
+    let unasked = Swarm::new();
+    assert_eq!(unasked.run(&["up"], &[("PONG_WAIT", "0")]).code, Some(0));
+    assert!(unasked.requests().is_empty());
+}
+
+#[test]
+fn a_node_that_does_not_answer_with_a_rally_is_named_and_the_services_stay() {
+    let swarm = Swarm::new();
+    for (answer, said) in [
+        (None, "curl: (7) http://192.168.1.11:3000/rally is closed"),
+        (Some("HIT\n"), "no rally from http://192.168.1.11:3000: HIT"),
+        (Some("LET: no PONG player answered\n"), ": LET: no PONG player answered"),
+    ] {
+        match answer {
+            Some(answer) => swarm.write("answers", answer),
+            None => std::fs::remove_file(swarm.file("answers")).expect("made by new"),
+        }
+        let ran = swarm.run(&["up"], &[("PONG_WAIT", "1")]);
+        assert_eq!(ran.code, Some(3), "{}", ran.err);
+        assert!(ran.err.contains(said), "{}", ran.err);
+        assert!(ran.err.contains("docker service ps"), "{}", ran.err);
+        assert_eq!(swarm.names("services"), ALL);
+    }
+}
+
+#[test]
+fn without_curl_and_wget_it_says_that_nothing_was_checked() {
+    let swarm = Swarm::new();
+    std::fs::remove_file(swarm.file("curl")).expect("made by new");
+    for tool in ["sh", "cat", "grep", "tail", "cut", "sed"] {
+        let found = ["/usr/bin", "/bin"].map(|folder| std::path::Path::new(folder).join(tool));
+        let found = found.into_iter().find(|path| path.exists()).expect("every Unix has it");
+        std::os::unix::fs::symlink(found, swarm.file(tool)).expect("a link");
+    }
+    let ran = run(swarm.file("").to_str().expect("a path"), &["up"], &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.err.contains("warning: without curl and wget"), "{}", ran.err);
+}
+
+#[test]
+fn a_subnet_that_takes_the_nodes_addresses_or_has_no_ipv4_is_refused() {
+    for (subnet, words) in [
+        ("192.168.1.0/24", "192.168.1.11"),
+        ("192.168.0.0/16", "192.168.1.11"),
+        ("192.168.1.8/29", "192.168.1.11"),
+        ("fd00::/64", "IPv6"),
+        ("pong", "not an IPv4 subnet"),
+    ] {
+        let swarm = Swarm::new();
+        assert_refused(&swarm.run(&["up"], &[("PONG_SUBNET", subnet)]), words);
+        assert!(swarm.changes().is_empty());
+    }
+    for subnet in ["192.168.2.0/24", "192.168.1.16/28", "10.0.8.0/22"] {
+        let swarm = Swarm::new();
+        assert_eq!(swarm.run(&["up"], &[("PONG_SUBNET", subnet)]).code, Some(0), "{subnet}");
+    }
+}
+
+#[test]
+fn a_subnet_with_too_few_addresses_is_warned_of() {
+    for (nodes, replicas, warned) in [(81, "2", false), (82, "2", true), (1, "300", true)] {
+        let swarm = Swarm::new();
+        let lines = (0..nodes).map(|n| format!("active ready 192.168.1.{n}\n"));
+        swarm.write("nodes", &lines.collect::<String>());
+        let ran = swarm.run(&["up"], &[("PONG_PING_REPLICAS", replicas)]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let warning = ran.err.contains("PONG_SUBNET=10.0.8.0/22");
+        assert_eq!(warning, warned, "{nodes} nodes, {replicas} replicas: {}", ran.err);
+    }
+}

@@ -33,9 +33,12 @@ impl Swarm {
         symlink(Path::new(ROOT).join("tests/it/deploy/docker"), swarm.file("docker"))
             .expect("the stand-in for docker");
         swarm.write("manager", "true\n");
-        swarm.write("sleep", "#!/bin/sh\n");
-        fs::set_permissions(swarm.file("sleep"), fs::Permissions::from_mode(0o755))
-            .expect("a sleep that does not");
+        swarm.write("nodes", "active ready 192.168.1.11\n");
+        swarm.write("answers", "PING --> MISS\nThe winner is PONG\n");
+        swarm.program("sleep", "");
+        let curl = "for url in \"$@\"; do :; done; echo \"$url\" >> requests; \
+            cat answers 2>/dev/null || { echo \"curl: (7) $url is closed\" >&2; exit 7; }";
+        swarm.program("curl", &format!("cd \"${{0%/*}}\"; {curl}"));
         swarm
     }
 
@@ -46,6 +49,18 @@ impl Swarm {
     /// Changes the state of the Swarm, or makes it misbehave, as the head of the stand-in says.
     pub(crate) fn write(&self, file: &str, content: &str) {
         fs::write(self.file(file), content).expect("the test's own folder is writable");
+    }
+
+    /// Adds a program by the script that it is.
+    pub(crate) fn program(&self, name: &str, script: &str) {
+        self.write(name, &format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(self.file(name), fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+
+    /// The URLs that were asked so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let requests = fs::read_to_string(self.file("requests")).unwrap_or_default();
+        requests.lines().map(str::to_owned).collect()
     }
 
     pub(crate) fn run(&self, arguments: &[&str], settings: &Settings<'_>) -> Ran {

@@ -18,7 +18,15 @@ async fn until_ready_is(light: &Process, status: u16) -> String {
 #[tokio::test]
 async fn a_lamp_that_is_not_there_yet_is_waited_for_by_a_service_that_is_healthy() {
     let mut leds = Leds::new();
-    let light = Process::start(&["light", "--lamp", "leds", "--leds", leds.path()]);
+    let light = Process::start(&[
+        "light",
+        "--lamp",
+        "leds",
+        "--leds",
+        leds.path(),
+        "--state",
+        leds.state(),
+    ]);
     light.logged(LAMP_FAILED, &[]);
     let reason = until_ready_is(&light, 503).await;
     assert!(reason.starts_with("leds: neither pong-red nor ACT in "), "{reason}");
@@ -32,7 +40,15 @@ async fn a_lamp_that_is_not_there_yet_is_waited_for_by_a_service_that_is_healthy
 #[tokio::test]
 async fn a_node_without_any_lamp_has_a_light_that_is_ready_and_names_what_it_tried() {
     let leds = Leds::new();
-    let light = Process::start(&["light", "--leds", leds.path(), "--sysfs", leds.path()]);
+    let light = Process::start(&[
+        "light",
+        "--leds",
+        leds.path(),
+        "--state",
+        leds.state(),
+        "--sysfs",
+        leds.path(),
+    ]);
     until_ready_is(&light, 200).await;
     light.logged(NO_LED_FOUND, &[("level", "WARN")]);
     let lines = light.log_lines();

@@ -30,6 +30,11 @@ impl Leds {
         self.platform.to_str().expect("a name in UTF-8")
     }
 
+    /// Returns the folder for what a light finds.
+    pub(crate) fn state(&self) -> &str {
+        self.folder.path().to_str().expect("a name in UTF-8")
+    }
+
     /// Makes the LEDs appear, all at once.
     pub(crate) fn appear(&mut self) {
         let prepared = self.folder.path().join("prepared");

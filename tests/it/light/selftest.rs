@@ -7,7 +7,8 @@ use crate::support::process::Process;
 async fn the_test_lights_red_yellow_green_and_says_on_what() {
     let mut leds = Leds::new();
     leds.appear();
-    let mut test = Process::spawn(&["light", "--test", "--leds", leds.path()], &[]);
+    let mut test =
+        Process::spawn(&["light", "--test", "--leds", leds.path(), "--state", leds.state()], &[]);
     assert_eq!(test.code(), Some(0), "{}", test.log());
     let out = test.out();
     assert!(out.starts_with("on the kernel's LED pong-red, pong-yellow, pong-green in "), "{out}");
@@ -19,7 +20,8 @@ async fn the_test_lights_red_yellow_green_and_says_on_what() {
 #[test]
 fn without_a_lamp_the_test_fails_and_says_what_was_tried() {
     let leds = Leds::new();
-    let arguments = ["light", "--test", "--leds", leds.path(), "--sysfs", leds.path()];
+    let arguments =
+        ["light", "--test", "--leds", leds.path(), "--state", leds.state(), "--sysfs", leds.path()];
     let mut test = Process::spawn(&arguments, &[]);
     assert_eq!(test.code(), Some(1), "{}", test.log());
     let tried = test.out();

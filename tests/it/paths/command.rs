@@ -50,6 +50,21 @@ async fn exits_1_and_lists_broken_paths_first() {
 }
 
 #[tokio::test]
+async fn exits_3_when_the_table_cannot_be_written() {
+    let demo = Process::start(&["demo", "--nodes", "1"]);
+    let run = |to: &str| {
+        let line = format!("\"$0\" paths http://{} {to}", demo.listen);
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.args(["-c", &line, env!("CARGO_BIN_EXE_swarm-pong")]).output().expect("a shell")
+    };
+    let full = run(">/dev/full");
+    assert_eq!(full.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&full.stderr);
+    assert!(said.contains("the table could not be written: "), "{said}");
+    assert_eq!(run("| true; exit 0").stderr, b"", "a reader that has gone is no error");
+}
+
+#[tokio::test]
 async fn exits_3_with_every_attempt_when_nobody_answers() {
     let nobody = reserve();
     let (code, out, log) = paths(&url(nobody.address)).await;

@@ -2,12 +2,18 @@
 //!
 //! Each is a directory with the files `brightness`, `max_brightness` and `trigger`
 //! (Documentation/ABI/testing/sysfs-class-led). A trigger, such as the one that has the board's LED
-//! follow its disk, switches the LED by itself; it is replaced by none and put back at the end.
+//! follow its disk, switches the LED by itself; it is replaced by none. At the end each LED is as it
+//! was found, also after the process was killed: the next one puts back what the first one found,
+//! which is [remembered](found) until then.
 
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+mod found;
+
+use found::{Found, Memory};
 
 use crate::lamp::{Lamp, OpenError};
 use crate::scene::{Lights, Scene};
@@ -21,19 +27,23 @@ const BOARD: [&str; 2] = ["ACT", "led0"];
 /// Three LEDs, or one that stands for both flashes.
 pub(crate) struct Leds {
     leds: Vec<Led>,
+    active_low: bool,
     shown: Option<Lights>,
 }
 
 struct Led {
     directory: PathBuf,
-    trigger: Option<String>,
+    found: Found,
+    memory: Memory,
     max_brightness: String,
 }
 
 impl Leds {
     /// Takes over the LEDs found in `root`: /sys/class/leds, or the /sys/devices/platform that its
-    /// links lead to.
-    pub(crate) fn open(root: &Path) -> Result<Self, OpenError> {
+    /// links lead to. What they were before is remembered in `state`.
+    ///
+    /// `active_low` is for LEDs that somebody wired; how the board's own are, the kernel knows.
+    pub(crate) fn open(root: &Path, state: &Path, active_low: bool) -> Result<Self, OpenError> {
         let failed = |reason| OpenError { backend: "leds", reason };
         let found: Vec<PathBuf> =
             TRAFFIC_LIGHT.into_iter().filter_map(|name| find(root, name)).collect();
@@ -41,6 +51,12 @@ impl Leds {
             let board = BOARD.into_iter().find_map(|name| find(root, name));
             let board = board
                 .ok_or_else(|| failed(format!("neither pong-red nor ACT in {}", root.display())))?;
+            if active_low {
+                return Err(failed(format!(
+                    "the LED {} is the board's own, for which --active-low has no meaning",
+                    board.display()
+                )));
+            }
             vec![board]
         } else if found.len() < TRAFFIC_LIGHT.len() {
             let missing = TRAFFIC_LIGHT.into_iter().filter(|name| find(root, name).is_none());
@@ -54,12 +70,12 @@ impl Leds {
             found
         };
         let take = |directory: PathBuf| {
-            Led::take(directory.clone()).map_err(|error| {
+            Led::take(directory.clone(), state, active_low).map_err(|error| {
                 failed(format!("{}: {error}{}", directory.display(), remedy(&error)))
             })
         };
         let leds = directories.into_iter().map(take).collect::<Result<_, _>>()?;
-        Ok(Self { leds, shown: None })
+        Ok(Self { leds, active_low, shown: None })
     }
 }
 
@@ -82,27 +98,40 @@ fn find(root: &Path, name: &str) -> Option<PathBuf> {
 }
 
 impl Led {
-    fn take(directory: PathBuf) -> io::Result<Self> {
+    fn take(directory: PathBuf, state: &Path, active_low: bool) -> io::Result<Self> {
+        let read =
+            |file| fs::read_to_string(directory.join(file)).map(|text| text.trim().to_owned());
         // 255 where the kernel does not say, as it does for most LEDs.
-        let max_brightness = match fs::read_to_string(directory.join("max_brightness")) {
-            Ok(text) => text.trim().to_owned(),
-            Err(_) => "255".to_owned(),
-        };
-        let triggers = fs::read_to_string(directory.join("trigger")).unwrap_or_default();
+        let max_brightness = read("max_brightness").unwrap_or_else(|_| "255".to_owned());
+        let triggers = read("trigger").unwrap_or_default();
         // The one in force is in brackets: none [mmc0] timer
         let trigger = triggers.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
-        let trigger = trigger.map(|(trigger, _)| trigger.to_owned());
-        let trigger = trigger.filter(|trigger| trigger != "none");
-        let led = Self { directory, trigger, max_brightness };
-        if led.trigger.is_some() {
+        let trigger = trigger.map_or("none", |(trigger, _)| trigger).to_owned();
+        // How bright a trigger has the LED at this moment is the trigger's.
+        let brightness = if trigger == "none" { read("brightness") } else { Ok("0".to_owned()) };
+        let now = Found { trigger, brightness: brightness? };
+        let memory = Memory::of(state, &directory);
+        let found = memory.recall_or_remember(now);
+        let led = Self { directory, found, memory, max_brightness };
+        if led.found.has_trigger() {
             led.write("trigger", "none")?;
         }
-        led.write("brightness", "0")?;
+        led.set(active_low)?;
         Ok(led)
     }
 
+    /// Switches the LED on or off, as the kernel sees it.
     fn set(&self, on: bool) -> io::Result<()> {
         self.write("brightness", if on { &self.max_brightness } else { "0" })
+    }
+
+    /// Makes the LED what it was.
+    fn put_back(&self) -> io::Result<()> {
+        self.write("brightness", &self.found.brightness)?;
+        if self.found.has_trigger() {
+            self.write("trigger", &self.found.trigger)?;
+        }
+        Ok(())
     }
 
     /// Writes to a file that is there; LEDs come and go with their drivers.
@@ -118,9 +147,8 @@ impl Led {
 
 impl Drop for Led {
     fn drop(&mut self) {
-        let _ = self.set(false);
-        if let Some(trigger) = &self.trigger {
-            let _ = self.write("trigger", trigger);
+        if self.put_back().is_ok() {
+            self.memory.forget();
         }
     }
 }
@@ -139,7 +167,7 @@ impl Lamp for Leds {
         for (led, n) in self.leds.iter().zip(order) {
             let on = lights.in_order()[*n];
             if was.is_none_or(|was| was[*n] != on) {
-                led.set(on)?;
+                led.set(on != self.active_low)?;
             }
         }
         self.shown = Some(lights);
