@@ -7,7 +7,6 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use client::fault::Fault;
 use reqwest::Method;
-use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use crate::state::Proxy;
@@ -18,9 +17,6 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// How long an outcome counts, so that managers are asked five times a second however many monitors
 /// there are.
 const FRESH: Duration = Duration::from_millis(200);
-
-/// The last outcome, and when it was found.
-pub(crate) type LastHealth = Mutex<Option<(Instant, Result<(), String>)>>;
 
 /// Responds 200, or 503 with what is missing.
 pub(crate) async fn respond(proxy: &Proxy) -> HttpResponse {

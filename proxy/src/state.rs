@@ -18,7 +18,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::health::LastHealth;
 use crate::metrics::Metrics;
 
 /// Maximum number of requests that wait for an upstream at once. Each costs a connection here and
@@ -27,6 +26,9 @@ const MAX_UPSTREAM_REQUESTS: usize = 16;
 
 /// How long the queue for an upstream may stand still before those who are asked count as hanging.
 const UPSTREAM_STALLED: Duration = Duration::from_secs(1);
+
+/// The last outcome of a health check, and when it was found.
+pub(crate) type LastHealth = tokio::sync::Mutex<Option<(Instant, Result<(), String>)>>;
 
 /// The state of a proxy.
 pub(crate) struct Proxy {

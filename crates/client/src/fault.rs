@@ -6,8 +6,6 @@ use std::io;
 use protocol::probe::ProbeFailure;
 use reqwest::StatusCode;
 
-use crate::http::UnresolvedName;
-
 /// Why a call got no valid response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Fault {
@@ -103,6 +101,11 @@ impl From<&io::Error> for Fault {
         }
     }
 }
+
+/// The error returned when a name that a person has given has no address.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UnresolvedName(pub(crate) io::Error);
 
 /// Finds the cause at the bottom of the client's error.
 impl From<&reqwest::Error> for Fault {

@@ -6,7 +6,7 @@ use protocol::timing::POOL_IDLE_TIMEOUT;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Response, StatusCode};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, UnresolvedName};
 
 /// How long a connection may take to be accepted.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -20,11 +20,6 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
 thread_local! {
     static LOCAL: Client = client();
 }
-
-/// The error returned when a name that a person has given has no address.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct UnresolvedName(std::io::Error);
 
 /// The operating system's own resolver, for names that people give, such as `pi1.local`.
 struct Names;
