@@ -29,9 +29,9 @@ async fn method_query_and_headers_are_forwarded_and_the_client_is_added() {
         "X-Forwarded-For: 198.51.100.7",
         "Forwarded: for=198.51.100.7",
     ];
-    ask(proxy.listen, "DELETE", "/rally?who&pace=0", &headers).await.expect("a response");
+    ask(proxy.listen, "HEAD", "/rally?who&pace=0", &headers).await.expect("a response");
     let request = manager.requests().pop().expect("a request");
-    assert!(request.starts_with("DELETE /?who&pace=0 HTTP/1.1\r\n"), "{request}");
+    assert!(request.starts_with("HEAD /?who&pace=0 HTTP/1.1\r\n"), "{request}");
     assert_eq!(values(&request, "accept"), ["application/json"]);
     assert_eq!(values(&request, "cookie"), ["a=1", "b=2"]);
     assert_eq!(values(&request, "x-mine"), ["1"]);
