@@ -106,7 +106,11 @@ async fn an_invalid_request_is_refused_with_the_reason() {
     for method in ["POST", "PUT", "DELETE", "PATCH"] {
         let answer = ask(cluster.proxy(), method, "/rally", &["Content-Length: 0"]).await;
         let answer = answer.expect("a response");
-        assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD, OPTIONS"), "{method}");
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, "GET, HEAD, OPTIONS"),
+            "{method}"
+        );
     }
     for path in ["/metrics", "/readyz", "/whoami", "/rally/"] {
         assert_eq!(get(cluster.proxy(), path, &[]).await.status, 404, "{path}");
