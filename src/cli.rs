@@ -8,12 +8,13 @@ use clap::{Args, Parser, Subcommand};
 use protocol::service::Service;
 use server::options::{ListenOptions, LogOptions, Options};
 use server::start::Start;
-use server::{log, shutdown};
+use server::{log, open_files, shutdown};
 use tracing::Instrument;
 
 use crate::demo::{Demo, DemoOptions};
 use crate::error::AppError;
 use crate::healthcheck::{self, HealthcheckOptions};
+use crate::open_files as demo_files;
 use crate::panel::Panel;
 use crate::paths::{self, PathsOptions};
 
@@ -192,6 +193,7 @@ fn start(
     common: &Options,
 ) -> Result<Start, AppError> {
     log::init(common.log.log, common.log.log_level);
+    open_files::raise_limit();
     let listen = listen.map(|options| options.listen);
     Ok(Start::bind(service, listen, common, shutdown::on_signal()?)?)
 }
@@ -202,6 +204,8 @@ fn wants_color() -> bool {
 }
 
 async fn demo(options: DemoOptions) -> Result<(), AppError> {
+    open_files::raise_limit();
+    demo_files::check(&options)?;
     let LogOptions { log, log_level } = options.log;
     let color = wants_color();
     let panel = Panel::for_terminal(log, color);

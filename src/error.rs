@@ -7,6 +7,7 @@ use light::selftest::SelfTestError;
 use server::listeners::BindError;
 
 use crate::healthcheck::UnhealthyError;
+use crate::open_files::TooFewOpenFiles;
 use crate::paths::PathsError;
 
 /// The error with which a command ends.
@@ -15,6 +16,8 @@ use crate::paths::PathsError;
 pub enum AppError {
     /// A port could not be bound.
     Bind(#[from] BindError),
+    /// A demo does not fit into one process.
+    OpenFiles(#[from] TooFewOpenFiles),
     /// A service could not start or go on.
     Io(#[from] io::Error),
     /// The lamp could not be tested.
@@ -31,9 +34,11 @@ impl AppError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Paths(_) => ExitCode::from(3),
-            Self::Bind(_) | Self::Io(_) | Self::SelfTest(_) | Self::Unhealthy(_) => {
-                ExitCode::FAILURE
-            }
+            Self::Bind(_)
+            | Self::OpenFiles(_)
+            | Self::Io(_)
+            | Self::SelfTest(_)
+            | Self::Unhealthy(_) => ExitCode::FAILURE,
         }
     }
 }

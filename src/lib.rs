@@ -8,5 +8,6 @@ pub mod cli;
 pub mod demo;
 pub mod error;
 pub mod healthcheck;
+pub mod open_files;
 pub mod panel;
 pub mod paths;

@@ -60,6 +60,12 @@ pub enum PathsError {
          node's: swarm-pong paths http://NODE:3000"
     )]
     NoAnswer(Url, Fault),
+    /// The name in the URL has no address.
+    #[error(
+        "{0}: {fault}; check the name, or give an address: swarm-pong paths http://ADDRESS:3000",
+        fault = Fault::Dns
+    )]
+    NoSuchName(Url),
     /// A proxy answered, but no scoreboard behind it.
     #[error(
         "{0}: {1}; the proxy reaches no scoreboard: start one, such as with 'docker service scale \
@@ -128,6 +134,7 @@ async fn ask(url: &Url) -> Result<PathList, PathsError> {
         Err(Fault::Status(_) | Fault::Body | Fault::Protocol) => {
             return Err(PathsError::Unreadable(url.clone()));
         }
+        Err(Fault::Dns) => return Err(PathsError::NoSuchName(url.clone())),
         Err(fault) => return Err(PathsError::NoAnswer(url.clone(), fault)),
     };
     let list = serde_json::from_slice(&body).ok().filter(|list: &PathList| list.format == FORMAT);

@@ -5,28 +5,25 @@
 //! only one more rally. Bodies of requests are not passed on, since no upstream reads any.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use actix_web::http::header::ALLOW;
 use actix_web::http::{self, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use client::endpoint::Endpoint;
 use client::fault::Fault;
+use client::own_time::timeout;
 use protocol::headers::PROXY;
-use protocol::timing::{BUFFER_TIME, RESPOND_BY, UPSTREAM_TOTAL};
+use protocol::timing::{BUFFER_TIME, HEAD_PATIENCE, RESPOND_BY, UPSTREAM_TOTAL};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use server::accept::preferred;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::Instant;
 
 use crate::headers;
 use crate::health;
 use crate::routes::Route;
 use crate::state::{Proxy, Upstream};
 use crate::upstream_response::UpstreamResponse;
-
-/// How long a request waits for a permit; then it goes on without one, since an upstream hangs.
-const UPSTREAM_PERMIT_WAIT: Duration = Duration::from_secs(1);
 
 /// The media types of `/`: those of a rally, then that of the page.
 const ROOT_TYPES: [&str; 4] =
@@ -63,7 +60,7 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
         Route::Page | Route::Scoreboard(_) => &proxy.scoreboards,
     };
     // Kept until the response begins: one that is slow on purpose does not delay other requests.
-    let _permit = timeout(UPSTREAM_PERMIT_WAIT, proxy.upstream_permits.acquire()).await;
+    let _permit = proxy.upstream_permits.acquire().await;
     let now = Instant::now();
     let upstream_request = UpstreamRequest {
         proxy,
@@ -104,7 +101,7 @@ impl UpstreamRequest<'_> {
         {
             let address = endpoint.address;
             tried.push(address);
-            match self.try_endpoint(&endpoint).await {
+            match self.try_endpoint(&endpoint, &tried).await {
                 // A task that is stopping, at its limit or without players; another may do better.
                 Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
                     refusal = Some(response);
@@ -125,14 +122,24 @@ impl UpstreamRequest<'_> {
         }
     }
 
-    /// Tries one task, once.
-    async fn try_endpoint(&self, endpoint: &Endpoint) -> Result<UpstreamResponse, Fault> {
+    /// Tries one task, once. While there is another one, it has not much longer than usual to begin.
+    async fn try_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        tried: &[SocketAddr],
+    ) -> Result<UpstreamResponse, Fault> {
         let begun = Instant::now();
-        let respond_by = self.give_up_at.min(begun + RESPOND_BY);
+        let endpoints = &self.upstream.endpoints;
+        let address = endpoint.address;
+        let patience = endpoints.patience(address, tried, HEAD_PATIENCE, RESPOND_BY);
+        let patience = patience.min(self.give_up_at.duration_since(begun));
         let request = endpoint.request(self.method.clone(), self.route.path(), self.query);
         let request = request.headers(self.headers.clone());
-        let response = timeout_at(respond_by, endpoint.send(request)).await;
-        let response = response.map_err(|_| Fault::Timeout)??;
+        let response = timeout(patience, endpoint.send(request)).await.map_err(|_| Fault::Timeout);
+        if !matches!(response, Ok(Err(_))) {
+            endpoints.took(address, begun.elapsed().min(patience));
+        }
+        let response = response??;
         let timer = match self.route {
             Route::Rally => self.proxy.rally_timer(&response, begun),
             Route::Health | Route::Page | Route::Scoreboard(_) => None,

@@ -150,7 +150,7 @@ fn parse(answer: &[u8]) -> Result<ProbeReport, ProbeFailure> {
 }
 
 fn cause(error: &io::Error) -> ProbeFailure {
-    Fault::from(error.kind()).into()
+    Fault::from(error).into()
 }
 
 /// Returns whether the head of a response names a proxy as its sender.

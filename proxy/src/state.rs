@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use client::endpoints::Endpoints;
 use client::fault::Fault;
@@ -11,8 +12,8 @@ use protocol::task::Task;
 use reqwest::Response;
 use server::log::{LogLimiter, SAME_FAULT};
 use server::metrics::Timer;
+use server::permits::Permits;
 use server::start::Start;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -24,6 +25,9 @@ use crate::metrics::Metrics;
 /// one there, some 50 KB together; more at once would not be answered any sooner.
 const MAX_UPSTREAM_REQUESTS: usize = 16;
 
+/// How long the queue for an upstream may stand still before those who are asked count as hanging.
+const UPSTREAM_STALLED: Duration = Duration::from_secs(1);
+
 /// The state of a proxy.
 pub(crate) struct Proxy {
     /// The node it runs on.
@@ -31,7 +35,7 @@ pub(crate) struct Proxy {
     pub(crate) managers: Upstream,
     pub(crate) scoreboards: Upstream,
     /// One permit for each request that may wait for an upstream.
-    pub(crate) upstream_permits: Arc<Semaphore>,
+    pub(crate) upstream_permits: Arc<Permits>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) health: LastHealth,
     /// The value of `Via`.
@@ -50,9 +54,9 @@ impl Proxy {
     /// Makes the state of a proxy that starts, and registers its metrics.
     pub(crate) fn new(managers: Upstream, scoreboards: Upstream, start: &mut Start) -> Self {
         let identity = start.identity().clone();
-        let upstream_permits = Arc::new(Semaphore::new(MAX_UPSTREAM_REQUESTS));
+        let upstream_permits = Permits::new(MAX_UPSTREAM_REQUESTS, UPSTREAM_STALLED);
         let permits = Arc::clone(&upstream_permits);
-        let in_flight = move || MAX_UPSTREAM_REQUESTS - permits.available_permits();
+        let in_flight = move || permits.in_use();
         Self {
             managers,
             scoreboards,

@@ -9,21 +9,23 @@
 
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use protocol::timing::{LOOKUP_INTERVAL, LOOKUP_TIMEOUT};
+use protocol::timing::LOOKUP_INTERVAL;
 use reqwest::Method;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
 use crate::endpoint::{Endpoint, Peer};
 use crate::endpoints::Endpoints;
 use crate::fault::Fault;
-use crate::resolver::{LastKnown, Resolve, SystemResolver};
+use crate::own_time;
+use crate::resolver::{LastKnown, Resolve, SystemResolver, failure_log};
 use crate::targets::Targets;
 
 /// The least time between two lookups, however much fails.
@@ -32,7 +34,10 @@ const MIN_LOOKUP_INTERVAL: Duration = Duration::from_millis(50);
 /// How long an endpoint that is new or backed off may take to answer a check.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a service that starts waits for the first lookup, and for the first checks.
+/// How long those who wait for a refresh wait for the checks of new endpoints too.
+const REFRESH_CHECKS: Duration = Duration::from_millis(250);
+
+/// How long a service that starts waits for the first lookup, and for the first connections.
 const STARTUP_WAIT: Duration = Duration::from_millis(20);
 
 /// The discovery of one service's tasks.
@@ -50,7 +55,7 @@ impl Discovery {
     /// Makes a discovery that asks the system's resolver.
     #[must_use]
     pub fn new(peer: Peer, targets: Targets) -> Self {
-        Self::with_resolver(peer, targets, Arc::new(SystemResolver))
+        Self::with_resolver(peer, targets, SystemResolver::shared())
     }
 
     /// Makes a discovery that asks another resolver.
@@ -73,19 +78,20 @@ impl Discovery {
         Arc::clone(&self.endpoints)
     }
 
-    /// Looks up and checks for the first time. A resolver or a task that is slow does not hold up
+    /// Looks up and connects for the first time. A resolver or a task that is slow does not hold up
     /// the start of a service for longer than 40 ms.
     pub async fn look_once(&mut self) {
         let _ = timeout(STARTUP_WAIT, self.look_up()).await;
-        let _ = timeout(STARTUP_WAIT, self.check_all()).await;
+        let new = self.endpoints.due();
+        let connecting = new.iter().map(|endpoint| self.connect(endpoint.address));
+        let _ = timeout(STARTUP_WAIT, join_all(connecting)).await;
     }
 
     /// Keeps the endpoints up to date; never returns.
     pub async fn run(mut self) -> Infallible {
         loop {
             self.look_up().await;
-            self.endpoints.refreshed();
-            self.check_all().await;
+            self.check_all_and_refresh().await;
             let next = Instant::now() + LOOKUP_INTERVAL;
             let next = self.endpoints.next_due().map_or(next, |due| due.min(next));
             sleep(MIN_LOOKUP_INTERVAL).await;
@@ -97,14 +103,12 @@ impl Discovery {
     }
 
     async fn look_up(&mut self) {
-        let lookups = self.targets.iter().map(async |target| {
-            let answer = timeout(LOOKUP_TIMEOUT, self.resolver.resolve(target)).await;
-            (target, answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())))
-        });
+        let lookups = self.targets.iter();
+        let lookups = lookups.map(async |target| (target, self.resolver.resolve(target).await));
         let mut found = Vec::new();
         for (target, answer) in join_all(lookups).await {
-            if let Err(error) = &answer {
-                debug!(target_name = target, %error, "DNS lookup failed");
+            if let Err(error) = answer {
+                failure_log::log(target, error);
             }
             for address in self.last_known.update(target, answer.ok()) {
                 if !found.contains(&address) {
@@ -118,6 +122,18 @@ impl Discovery {
         }
         for address in removed {
             info!(service = self.peer.name(), %address, "endpoint removed");
+        }
+    }
+
+    /// Checks all endpoints that are due; those who wait for a refresh are notified when all have
+    /// answered, or after a moment.
+    async fn check_all_and_refresh(&mut self) {
+        let endpoints = self.endpoints();
+        let mut checks = pin!(self.check_all());
+        let all_answered = timeout(REFRESH_CHECKS, &mut checks).await.is_ok();
+        endpoints.refreshed();
+        if !all_answered {
+            checks.await;
         }
     }
 
@@ -136,11 +152,25 @@ impl Discovery {
         self.misdirected.retain(|address| self.endpoints.is_listed(*address));
     }
 
+    /// Connects to a new endpoint, which makes it ready.
+    async fn connect(&self, address: SocketAddr) -> Result<(), Fault> {
+        TcpStream::connect(address).await.map_err(|error| Fault::from(&error))?;
+        self.endpoints.connected(address);
+        Ok(())
+    }
+
+    /// Asks an endpoint whether the service that is meant answers there.
+    async fn ask(&self, endpoint: &Endpoint) -> Result<(), Fault> {
+        if self.endpoints.is_new(endpoint.address) {
+            self.connect(endpoint.address).await?;
+        }
+        endpoint.send(endpoint.request(Method::OPTIONS, "/", None)).await.map(drop)
+    }
+
     /// Checks an endpoint; returns what is wrong with it.
     async fn check(&self, endpoint: Endpoint) -> (SocketAddr, Option<Fault>) {
         let address = endpoint.address;
-        let request = endpoint.request(Method::OPTIONS, "/", None);
-        let answer = timeout(CHECK_TIMEOUT, endpoint.send(request)).await;
+        let answer = own_time::timeout(CHECK_TIMEOUT, self.ask(&endpoint)).await;
         let fault = answer.unwrap_or(Err(Fault::Timeout)).err();
         match fault {
             None => self.endpoints.checked(address),
@@ -165,6 +195,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::endpoints::Counts;
+    use crate::resolver::{LookupCause, LookupError};
 
     pub(crate) const TARGET: &str = "tasks.ping:3000";
 
@@ -179,9 +210,13 @@ pub(crate) mod tests {
     }
 
     impl Resolve for FakeDns {
-        fn resolve<'a>(&'a self, target: &'a str) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        fn resolve<'a>(
+            &'a self,
+            target: &'a str,
+        ) -> BoxFuture<'a, Result<Vec<SocketAddr>, LookupError>> {
             let answer = self.0.lock().get(target).cloned();
-            Box::pin(async move { answer.ok_or_else(|| io::ErrorKind::NotFound.into()) })
+            let failure = LookupError { cause: LookupCause::NoSuchName, server: None };
+            Box::pin(async move { answer.ok_or(failure) })
         }
     }
 
@@ -253,8 +288,10 @@ pub(crate) mod tests {
         tokio::spawn(async move {
             while let Ok((mut connection, _)) = listener.accept().await {
                 let answer = b"HTTP/1.1 204 No Content\r\nPong-From: manager\r\n\r\n";
-                connection.write_all(answer).await.expect("sent");
-                let _ = connection.read(&mut [0; 1024]).await;
+                // A connection without a request is the first step of a check.
+                if connection.read(&mut [0; 1024]).await.is_ok_and(|length| length > 0) {
+                    connection.write_all(answer).await.expect("sent");
+                }
             }
         });
         dns.set(TARGET, &[address]);

@@ -14,6 +14,10 @@ use tokio::time::{Instant, timeout};
 
 use crate::backoff::Backoff;
 use crate::endpoint::{Endpoint, Peer};
+use crate::latency::Latency;
+
+/// How many times as long as usual an answer may take, while another endpoint could be asked.
+const PATIENCE_FACTOR: u32 = 4;
 
 /// How many endpoints there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,15 +50,28 @@ struct State {
 struct Member {
     endpoint: Endpoint,
     backoff: Backoff,
+    latency: Latency,
     /// When it is to be checked again; none while it is ready.
     retry_at: Option<Instant>,
+    /// Whether the service that was meant has answered there.
+    proven: bool,
 }
 
 impl Member {
     /// Returns one that is new, and due to be checked at once.
     fn new(address: SocketAddr, peer: Peer) -> Self {
         let endpoint = Endpoint::new(address, peer);
-        Self { endpoint, backoff: Backoff::default(), retry_at: Some(Instant::now()) }
+        Self {
+            endpoint,
+            backoff: Backoff::default(),
+            latency: Latency::default(),
+            retry_at: Some(Instant::now()),
+            proven: false,
+        }
+    }
+
+    const fn is_new(&self) -> bool {
+        !self.is_ready() && self.backoff.failures() == 0
     }
 
     const fn is_ready(&self) -> bool {
@@ -112,6 +129,38 @@ impl Endpoints {
         endpoint
     }
 
+    /// Returns how long to wait for an endpoint's answer: while another one that is not in `tried`
+    /// could be asked, four times the recent 99th percentile of its answers, at least `least`; at
+    /// most `most`, and that long when there is no other, or no answer yet to judge by.
+    #[must_use]
+    pub fn patience(
+        &self,
+        address: SocketAddr,
+        tried: &[SocketAddr],
+        least: Duration,
+        most: Duration,
+    ) -> Duration {
+        let state = self.state.lock();
+        let is_other = |member: &Member| {
+            let other = member.endpoint.address;
+            other != address && member.is_ready() && !tried.contains(&other)
+        };
+        if !state.members.iter().any(is_other) {
+            return most;
+        }
+        let member = state.members.iter().find(|member| member.endpoint.address == address);
+        let usual = member.and_then(|member| member.latency.p99());
+        usual.map_or(most, |usual| most.min(least.max(usual.saturating_mul(PATIENCE_FACTOR))))
+    }
+
+    /// Records how long an endpoint took to answer, or how long its answer was waited for in vain.
+    pub fn took(&self, address: SocketAddr, took: Duration) {
+        self.change(address, |member| {
+            member.latency.record(took);
+            false
+        });
+    }
+
     fn select(&self, wanted: impl Fn(&Member) -> bool) -> Vec<Endpoint> {
         let state = self.state.lock();
         let selected = state.members.iter().filter(|member| wanted(member));
@@ -134,6 +183,12 @@ impl Endpoints {
     #[must_use]
     pub fn is_listed(&self, address: SocketAddr) -> bool {
         self.state.lock().members.iter().any(|member| member.endpoint.address == address)
+    }
+
+    /// Returns whether an endpoint has not been checked yet.
+    pub(crate) fn is_new(&self, address: SocketAddr) -> bool {
+        let state = self.state.lock();
+        state.members.iter().any(|member| member.endpoint.address == address && member.is_new())
     }
 
     /// Returns whether there is no endpoint at all.
@@ -182,6 +237,7 @@ impl Endpoints {
             let was_ready = member.is_ready();
             member.backoff = Backoff::default();
             member.retry_at = None;
+            member.proven = true;
             !was_ready
         });
     }
@@ -189,7 +245,20 @@ impl Endpoints {
     /// Ends an endpoint's backoff, since it answered a check; its failures still count until it
     /// answers a request.
     pub(crate) fn checked(&self, address: SocketAddr) {
-        self.change(address, |member| member.retry_at.take().is_some());
+        self.change(address, |member| {
+            member.proven = true;
+            member.retry_at.take().is_some()
+        });
+    }
+
+    /// Makes a new endpoint ready, since it accepted a connection; whatever it answers first proves
+    /// whether it is the one that was meant.
+    pub(crate) fn connected(&self, address: SocketAddr) {
+        self.change(address, |member| {
+            let is_new = member.is_new();
+            member.retry_at = member.retry_at.filter(|_| !is_new);
+            is_new
+        });
     }
 
     /// Changes a member; `change` returns whether others are to hear of it.
@@ -240,10 +309,11 @@ impl Endpoints {
         self.lookups.send_modify(|lookups| *lookups = lookups.wrapping_add(1));
     }
 
-    /// Returns the endpoints that have backed off long enough to be checked again.
+    /// Returns the endpoints that have not proven themselves, or backed off long enough to be checked
+    /// again.
     pub(crate) fn due(&self) -> Vec<Endpoint> {
         let now = Instant::now();
-        self.select(|member| member.retry_at.is_some_and(|at| at <= now))
+        self.select(|member| member.retry_at.map_or(!member.proven, |at| at <= now))
     }
 
     /// Returns when the next endpoint will have backed off long enough, if any is backing off.

@@ -6,12 +6,17 @@ use std::io;
 use protocol::probe::ProbeFailure;
 use reqwest::StatusCode;
 
+use crate::http::UnresolvedName;
+
 /// Why a call got no valid response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Fault {
     /// Nobody listens at the address.
     #[error("connection refused")]
     Refused,
+    /// The name has no address.
+    #[error("the name does not resolve")]
+    Dns,
     /// There is no route to the address.
     #[error("host unreachable")]
     Unreachable,
@@ -33,12 +38,16 @@ pub enum Fault {
     /// The response is not HTTP.
     #[error("invalid HTTP response")]
     Protocol,
+    /// The operating system refused, such as for want of open files; its error number, if it has one.
+    #[error("{}", describe(*.0))]
+    Io(Option<i32>),
 }
 
 impl Fault {
     /// The names of all faults.
-    pub const NAMES: [&str; 8] = [
+    pub const NAMES: [&str; 10] = [
         "refused",
+        "dns",
         "unreachable",
         "reset",
         "timeout",
@@ -46,6 +55,7 @@ impl Fault {
         "status",
         "body",
         "protocol",
+        "io",
     ];
 
     /// Returns the fault in one word, as metrics have it.
@@ -53,6 +63,7 @@ impl Fault {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
+            Self::Dns => "dns",
             Self::Unreachable => "unreachable",
             Self::Reset => "reset",
             Self::Timeout => "timeout",
@@ -60,17 +71,35 @@ impl Fault {
             Self::Status(_) => "status",
             Self::Body => "body",
             Self::Protocol => "protocol",
+            Self::Io(_) => "io",
         }
     }
 }
 
-impl From<io::ErrorKind> for Fault {
-    fn from(kind: io::ErrorKind) -> Self {
-        match kind {
+fn describe(code: Option<i32>) -> String {
+    code.map_or_else(
+        || "I/O error".to_owned(),
+        |code| io::Error::from_raw_os_error(code).to_string(),
+    )
+}
+
+impl From<&io::Error> for Fault {
+    fn from(error: &io::Error) -> Self {
+        match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,
-            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Self::Unreachable,
+            io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown => Self::Unreachable,
             io::ErrorKind::TimedOut => Self::Timeout,
-            _ => Self::Reset,
+            io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::WriteZero => Self::Reset,
+            // How hyper reports chunks that are none.
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Self::Protocol,
+            _ => Self::Io(error.raw_os_error()),
         }
     }
 }
@@ -88,9 +117,11 @@ impl From<&reqwest::Error> for Fault {
         if parsers.any(hyper::Error::is_parse) {
             return Self::Protocol;
         }
-        let kind = causes.find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
-        match kind {
-            Some(kind) => kind.into(),
+        if causes.clone().any(|cause| cause.is::<UnresolvedName>()) {
+            return Self::Dns;
+        }
+        match causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
+            Some(error) => error.into(),
             // hyper reports a connection closed between or within messages without an I/O error.
             None if error.is_request() || error.is_body() => Self::Reset,
             None => Self::Protocol,
@@ -109,7 +140,8 @@ impl From<Fault> for ProbeFailure {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Refused => Self::Refused,
-            Fault::Unreachable => Self::Unreachable,
+            // The last two never left this machine.
+            Fault::Unreachable | Fault::Dns | Fault::Io(_) => Self::Unreachable,
             Fault::Reset => Self::Reset,
             Fault::Timeout => Self::Timeout,
             Fault::WrongService => Self::WrongService,
@@ -127,6 +159,7 @@ mod tests {
         let status = Fault::Status(StatusCode::NOT_FOUND);
         let faults = [
             Fault::Refused,
+            Fault::Dns,
             Fault::Unreachable,
             Fault::Reset,
             Fault::Timeout,
@@ -134,7 +167,24 @@ mod tests {
             status,
             Fault::Body,
             Fault::Protocol,
+            Fault::Io(None),
         ];
         assert_eq!(faults.map(Fault::name), Fault::NAMES);
+    }
+
+    #[test]
+    fn an_io_error_that_is_no_reset_says_what_it_is() {
+        let reset: Fault = (&io::Error::from(io::ErrorKind::ConnectionReset)).into();
+        assert_eq!(reset, Fault::Reset);
+        // EMFILE on Linux and macOS.
+        let refused: Fault = (&io::Error::from_raw_os_error(24)).into();
+        assert_eq!(refused, Fault::Io(Some(24)));
+        assert!(refused.to_string().ends_with("(os error 24)"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_is_no_lost_connection() {
+        let error = crate::http::client().get("http://nosuchhost.invalid:3000/").send().await;
+        assert_eq!(Fault::from(error.expect_err("no such name")), Fault::Dns);
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use protocol::timing::POOL_IDLE_TIMEOUT;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Response, StatusCode};
 
 use crate::fault::Fault;
@@ -18,6 +19,24 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
 
 thread_local! {
     static LOCAL: Client = client();
+}
+
+/// The error returned when a name that a person has given has no address.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UnresolvedName(std::io::Error);
+
+/// The operating system's own resolver, for names that people give, such as `pi1.local`.
+struct Names;
+
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let addresses = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let addresses = addresses.map_err(UnresolvedName)?;
+            Ok(Box::new(addresses.collect::<Vec<_>>().into_iter()) as Addrs)
+        })
+    }
 }
 
 /// Returns this thread's client, so that connections stay on their thread.
@@ -41,6 +60,7 @@ pub fn client() -> Client {
     #[cfg(any(target_os = "android", target_os = "linux"))]
     let builder = builder.tcp_user_timeout(UNACKNOWLEDGED);
     builder
+        .dns_resolver(Names)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)

@@ -7,7 +7,8 @@
 //! | public and admin port, graceful stop | [`listeners`], `serve`, [`shutdown`], [`admin`] |
 //! | answering: what a request accepts, buffering, event streams | [`accept`], [`buffer`], [`feed`] |
 //! | logs and metrics | [`log`], [`metrics`], [`samples`] |
-//! | a bounded map that forgets | [`expiring`] |
+//! | the limit of open files | [`open_files`] |
+//! | a bounded map that forgets; a queue in order | [`expiring`], [`permits`] |
 
 pub mod accept;
 pub mod admin;
@@ -18,7 +19,9 @@ pub mod identity;
 pub mod listeners;
 pub mod log;
 pub mod metrics;
+pub mod open_files;
 pub mod options;
+pub mod permits;
 pub mod samples;
 mod serve;
 pub mod shutdown;

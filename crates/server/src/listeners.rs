@@ -6,6 +6,8 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::open_files::explain;
+
 /// How many connections may wait to be accepted. The standard library's 128 are fewer than the
 /// clients that may come at once, and the kernel drops the others: each waits a second and more
 /// before it tries again (listen(2); RFC 6298, section 2).
@@ -67,7 +69,7 @@ fn bind(address: SocketAddr, option: &'static str) -> Result<(TcpListener, Socke
         let address = listener.local_addr()?;
         Ok((listener, address))
     });
-    bound.map_err(|source| BindError { address, option, source })
+    bound.map_err(|source| BindError { address, option, source: explain(source) })
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

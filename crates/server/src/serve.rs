@@ -24,12 +24,13 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
 use futures_util::future::{BoxFuture, Either, ready};
 use protocol::headers::format_server;
-use protocol::timing::{DRAIN, FINISH, KEEP_ALIVE, SETTLE};
+use protocol::timing::{DRAIN, FINISH, FIRST_REQUEST, KEEP_ALIVE, SETTLE};
 use tokio::time::sleep;
 use tracing::{Instrument, Span, info};
 
 use crate::admin::{self, Admin};
 use crate::listeners::Listeners;
+use crate::open_files;
 
 mod addressee;
 mod connection;
@@ -47,6 +48,10 @@ pub(crate) struct AllRoutes {
     pub(crate) public: Routes,
     pub(crate) admin: Vec<Routes>,
 }
+
+/// How many files a server opens as it starts, and those of each of its workers.
+const OWN_FILES: usize = 8;
+const FILES_PER_WORKER: usize = 4;
 
 /// The mark of a request that came through the admin port.
 struct AdminPort;
@@ -72,6 +77,8 @@ async fn serve(
     span: Span,
     routes: AllRoutes,
 ) -> io::Result<()> {
+    // A worker without them panics.
+    open_files::check(&listeners.admin, OWN_FILES + workers * FILES_PER_WORKER)?;
     let admin_address = listeners.admin_address();
     let listen = listeners.public_address().map(|address| address.to_string());
     info!(listen, admin = %admin_address, "listening");
@@ -117,7 +124,9 @@ async fn serve(
                 web::scope("")
                     .guard(fn_guard(|context| context.req_data().contains::<AdminPort>()))
                     .configure(admin::configure)
-                    .configure(|config| routes.admin.iter().for_each(|routes| routes(config))),
+                    .configure(|config| routes.admin.iter().for_each(|routes| routes(config)))
+                    // Or the public port's default would serve the admin port too.
+                    .default_service(web::to(not_found)),
             )
             .default_service(web::to(not_found))
             // After the default, which a service may replace.
@@ -125,6 +134,7 @@ async fn serve(
     })
     .workers(workers)
     .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(FIRST_REQUEST)
     .shutdown_timeout(FINISH.as_secs())
     .disable_signals()
     .listen(listeners.admin)?;

@@ -18,6 +18,7 @@ use game::Side;
 use server::start::Start;
 
 mod autoplay;
+mod in_flight;
 mod metrics;
 mod options;
 mod pace;

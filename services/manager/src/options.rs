@@ -48,7 +48,8 @@ pub struct PlayOptions {
         value_parser = parse_play_every)]
     pub play_every: std::option::Option<Duration>,
 
-    /// Time a player has to answer, 10ms to 2s, before another one is tried
+    /// Time a player has to answer at most, 10ms to 2s; while there is another one to try, four times
+    /// as long as usual, at least 250ms
     #[arg(long, env = "PONG_STROKE_TIMEOUT", value_name = "TIME", default_value = "1s",
         value_parser = parse_stroke_timeout)]
     pub stroke_timeout: Duration,
@@ -58,7 +59,8 @@ pub struct PlayOptions {
         value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub full_speed: u16,
 
-    /// Rallies in flight at once, 1 to 65536; more are answered 503 with Retry-After
+    /// Rallies in flight at once, 1 to 65536, and as many again with a pace; more are answered 503
+    /// with Retry-After
     #[arg(long, env = "PONG_MAX_IN_FLIGHT", value_name = "N", default_value = "1024",
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub max_in_flight: u32,

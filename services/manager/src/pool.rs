@@ -8,15 +8,16 @@ use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
 use client::http;
+use client::own_time::timeout;
 use game::{Outcome, Side};
 use protocol::headers::{self, parse_server};
 use protocol::id::RallyId;
 use protocol::name::Name;
 use protocol::task::Task;
-use protocol::timing::{REFRESH_WAIT, STROKE_DEADLINE};
+use protocol::timing::{REFRESH_WAIT, STROKE_DEADLINE, STROKE_PATIENCE};
 use reqwest::header::SERVER;
 use server::log::{LogLimiter, SAME_FAULT};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tracing::warn;
 
 use crate::metrics::Metrics;
@@ -32,7 +33,7 @@ pub(crate) struct PlayerPool {
     pub(crate) side: Side,
     /// Where they are.
     pub(crate) endpoints: Arc<Endpoints>,
-    /// How long each of them has to answer.
+    /// How long each of them has to answer at most.
     pub(crate) timeout: Duration,
     /// Where faults are counted.
     pub(crate) metrics: Arc<Metrics>,
@@ -74,14 +75,14 @@ impl PlayerPool {
         self.endpoints.is_reachable()
     }
 
-    /// Asks one player after another until one answers, at most for [`STROKE_DEADLINE`].
+    /// Asks one player after another until one answers, at most for [`STROKE_DEADLINE`]; time in
+    /// which this process did not run does not count.
     pub(crate) async fn stroke(&self, rally: &RallyId) -> Attempts {
-        let deadline = Instant::now() + STROKE_DEADLINE;
         let mut attempts = Attempts::default();
         let mut tried = Vec::new();
         let mut refreshed = false;
+        let mut remaining = STROKE_DEADLINE;
         loop {
-            let remaining = deadline.duration_since(Instant::now());
             if remaining.is_zero() {
                 return attempts;
             }
@@ -89,12 +90,23 @@ impl PlayerPool {
                 if refreshed {
                     return attempts;
                 }
-                self.endpoints.refresh(REFRESH_WAIT.min(remaining)).await;
+                let wait = REFRESH_WAIT.min(remaining);
+                self.endpoints.refresh(wait).await;
+                remaining -= wait;
                 refreshed = true;
                 continue;
             };
             let address = endpoint.address;
-            match self.ask(endpoint, remaining).await {
+            let patience = self.endpoints.patience(address, &tried, STROKE_PATIENCE, self.timeout);
+            let patience = patience.min(remaining);
+            let begun = Instant::now();
+            let outcome = self.ask(endpoint, patience).await;
+            let took = begun.elapsed().min(patience);
+            remaining -= took;
+            if matches!(outcome, Ok(_) | Err(Fault::Timeout)) {
+                self.endpoints.took(address, took);
+            }
+            match outcome {
                 Ok(answer) => {
                     self.endpoints.answered(address);
                     self.stats.answered(address, self.side, &answer.player, answer.took);
@@ -111,9 +123,9 @@ impl PlayerPool {
     }
 
     /// Asks one player, once.
-    async fn ask(&self, endpoint: Endpoint, remaining: Duration) -> Result<PlayerAnswer, Fault> {
+    async fn ask(&self, endpoint: Endpoint, patience: Duration) -> Result<PlayerAnswer, Fault> {
         let begun = Instant::now();
-        let answer = timeout(self.timeout.min(remaining), request(&endpoint)).await;
+        let answer = timeout(patience, request(&endpoint)).await;
         let (outcome, player, release) = answer.unwrap_or(Err(Fault::Timeout))?;
         Ok(PlayerAnswer { outcome, player, release, took: begun.elapsed() })
     }

@@ -53,11 +53,9 @@ async fn publish_player_changes(manager: &Manager) {
 async fn last_rally_ended(manager: &Manager) {
     manager.shutdown.cancelled().await;
     sleep(DRAIN_END).await;
-    let all = manager.in_flight.acquire_many(manager.options.max_in_flight);
-    if let Ok(Ok(_)) = timeout(LAST_RALLIES, all).await {
-        // Refuse new rallies; proxies will try another manager.
-        manager.in_flight.close();
-    }
+    // New rallies are refused from then on; proxies will try another manager. Out of time: the last
+    // counters are due.
+    let _ = timeout(LAST_RALLIES, manager.in_flight.close_when_empty()).await;
 }
 
 /// Publishes the score if it is not the one that was published last.

@@ -10,10 +10,10 @@ use protocol::event::{RallyEnd, RallyResult, Stroke};
 use protocol::id::RallyId;
 use protocol::name::Name;
 use protocol::task::Task;
-use protocol::timing::PERMIT_WAIT;
 use server::log::Rate;
+use server::permits::Permit;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tracing::info;
 
 use crate::pace::Pace;
@@ -42,7 +42,7 @@ pub(crate) struct RallyRunner {
     players: Vec<Task>,
     begun: Instant,
     finished: bool,
-    full_speed_permit: Option<OwnedSemaphorePermit>,
+    full_speed_permit: Option<Permit>,
     _in_flight_permit: OwnedSemaphorePermit,
 }
 
@@ -70,7 +70,7 @@ impl RallyRunner {
         pace: Pace,
         proxy: Option<Name>,
     ) -> Result<Self, AtLimit> {
-        let Ok(permit) = Arc::clone(&manager.in_flight).try_acquire_owned() else {
+        let Some(permit) = manager.in_flight.admit(pace) else {
             manager.metrics.count_refused("at_limit");
             return Err(AtLimit);
         };
@@ -131,9 +131,7 @@ impl RallyRunner {
             return false;
         }
         if self.pace.is_full_speed() {
-            let permit = Arc::clone(&self.manager.full_speed).acquire_owned();
-            // Players may hang in the rallies that hold the permits: go ahead without one.
-            self.full_speed_permit = timeout(PERMIT_WAIT, permit).await.ok().and_then(Result::ok);
+            self.full_speed_permit = Some(self.manager.full_speed.acquire().await);
         }
         true
     }

@@ -8,12 +8,14 @@ use game::Side;
 use protocol::event::ManagerScore;
 use protocol::id::{InstanceId, RallyId};
 use protocol::task::Task;
+use protocol::timing::PERMIT_WAIT;
 use server::feed::{Feed, LagPolicy};
 use server::log::LogLimiter;
+use server::permits::Permits;
 use server::start::Start;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::in_flight::InFlight;
 use crate::metrics::Metrics;
 use crate::options::PlayOptions;
 use crate::player_stats::PlayerStats;
@@ -42,10 +44,10 @@ pub(crate) struct Manager {
     pub(crate) log_limiter: Arc<LogLimiter>,
     /// Its feed.
     pub(crate) feed: Feed,
-    /// A permit for each rally that may be in flight.
-    pub(crate) in_flight: Arc<Semaphore>,
+    /// How many rallies may be in flight.
+    pub(crate) in_flight: Arc<InFlight>,
     /// A permit for each rally at full speed that may be played at once.
-    pub(crate) full_speed: Arc<Semaphore>,
+    pub(crate) full_speed: Arc<Permits>,
     /// The token that stops it.
     pub(crate) shutdown: CancellationToken,
     ping: PlayerPool,
@@ -63,13 +65,10 @@ impl Manager {
         pong: Arc<Endpoints>,
         start: &mut Start,
     ) -> Self {
-        let max_in_flight = options.max_in_flight as usize;
-        let in_flight = Arc::new(Semaphore::new(max_in_flight));
+        let in_flight = Arc::new(InFlight::new(options.max_in_flight));
         let feed = Feed::new(BACKLOG_EVENTS, LagPolicy::Skip);
-        let permits = Arc::clone(&in_flight);
-        let metrics = Metrics::register(start, feed.clone(), move || {
-            max_in_flight.saturating_sub(permits.available_permits())
-        });
+        let counted = Arc::clone(&in_flight);
+        let metrics = Metrics::register(start, feed.clone(), move || counted.count());
         let stats = Arc::new(PlayerStats::new(metrics.stroke_duration.clone()));
         let log_limiter = start.log_limiter();
         let pool = |side, endpoints| PlayerPool {
@@ -93,7 +92,7 @@ impl Manager {
             log_limiter,
             feed,
             in_flight,
-            full_speed: Arc::new(Semaphore::new(options.full_speed.into())),
+            full_speed: Permits::new(options.full_speed.into(), PERMIT_WAIT),
             shutdown: start.shutdown().clone(),
             instance: InstanceId::new(rand::random()),
             started: AtomicU64::new(0),

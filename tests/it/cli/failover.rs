@@ -1,9 +1,12 @@
-//! Processes are killed under load, and no request fails.
+//! Processes are killed, stopped or paused under load, and no request fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use protocol::timing::BUFFER_TIME;
+use parking_lot::Mutex;
+use protocol::timing::{BUFFER_TIME, STROKE_DEADLINE};
+use rustix::process::Signal;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +46,8 @@ impl Processes {
 /// Three clients that play rallies without pause; none may fail.
 struct Load {
     played: Arc<AtomicU32>,
+    /// How long the slowest answer took.
+    slowest: Arc<Mutex<Duration>>,
     enough: CancellationToken,
     clients: JoinSet<()>,
 }
@@ -50,10 +55,12 @@ struct Load {
 impl Load {
     fn start(proxy: std::net::SocketAddr) -> Self {
         let played = Arc::<AtomicU32>::default();
+        let slowest = Arc::<Mutex<Duration>>::default();
         let enough = CancellationToken::new();
         let mut clients = JoinSet::new();
         for _ in 0..3 {
             let played = Arc::clone(&played);
+            let slowest = Arc::clone(&slowest);
             let enough = enough.clone();
             clients.spawn(async move {
                 let mut client = Connection::open(proxy).await.expect("connected");
@@ -74,10 +81,12 @@ impl Load {
                     let end = answer.body.lines().last().expect("an end");
                     assert!(end == "DRAW" || end.starts_with("The winner is P"), "{answer:?}");
                     played.fetch_add(1, Ordering::Relaxed);
+                    let mut slowest = slowest.lock();
+                    *slowest = slowest.max(started.elapsed());
                 }
             });
         }
-        Self { played, enough, clients }
+        Self { played, slowest, enough, clients }
     }
 
     /// Waits until so many more rallies have been played; a client that failed fails the test.
@@ -92,9 +101,11 @@ impl Load {
         .await;
     }
 
-    async fn end(self) {
+    /// Stops the clients; returns how long the slowest answer took.
+    async fn end(self) -> Duration {
         self.enough.cancel();
         self.clients.join_all().await;
+        *self.slowest.lock()
     }
 }
 
@@ -130,4 +141,38 @@ async fn a_manager_and_players_that_are_stopped_in_good_order_fail_no_request() 
     }
     load.play(50).await;
     load.end().await;
+}
+
+#[tokio::test]
+async fn a_paused_manager_or_player_delays_no_request_for_long() {
+    let cluster = Processes::start();
+    for paused in [&cluster.managers[0], &cluster.pings[0], &cluster.pongs[1]] {
+        let mut load = Load::start(cluster.proxy.listen);
+        load.play(150).await;
+        paused.signal(Signal::STOP);
+        load.play(150).await;
+        paused.signal(Signal::CONT);
+        load.play(50).await;
+        let slowest = load.end().await;
+        // One second, and what a busy machine adds; the time-outs are 2 s and 5 s.
+        assert!(slowest < Duration::from_millis(1_900), "{slowest:?}");
+    }
+    let paused = cluster.managers[0].listen.to_string();
+    cluster.proxy.logged(UPSTREAM_FAILED, &[("address", &paused), ("fault", "timed out")]);
+}
+
+#[tokio::test]
+async fn a_manager_that_was_paused_does_not_blame_its_players() {
+    let cluster = Processes::start();
+    let mut load = Load::start(cluster.managers[0].listen);
+    load.play(50).await;
+    let before = with(&cluster.managers[0].log_lines(), PLAYER_FAILED).len();
+    cluster.managers[0].signal(Signal::STOP);
+    // Longer than a stroke may take, however many players are tried.
+    tokio::time::sleep(STROKE_DEADLINE + Duration::from_millis(500)).await;
+    cluster.managers[0].signal(Signal::CONT);
+    load.play(50).await;
+    load.end().await;
+    let after = with(&cluster.managers[0].log_lines(), PLAYER_FAILED).len();
+    assert_eq!(after, before, "{}", cluster.managers[0].log());
 }

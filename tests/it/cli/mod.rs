@@ -6,6 +6,7 @@ mod healthcheck;
 mod help;
 mod log;
 mod metrics;
+mod open_files;
 mod refusals;
 mod settings;
 mod start;

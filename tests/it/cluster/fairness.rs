@@ -6,6 +6,7 @@ use protocol::event::{RallyEnd, RallyResult, Stroke};
 
 use crate::support::http::{Connection, get};
 use crate::support::services::Cluster;
+use crate::support::wait::until_ready;
 
 /// Plays rallies on eight connections at once and returns each task's strokes.
 async fn strokes(cluster: &Cluster, rallies: usize) -> HashMap<String, u32> {
@@ -51,6 +52,7 @@ async fn each_of_four_players_plays_within_ten_percent_of_its_fair_share() {
 #[tokio::test]
 async fn proxies_use_managers_round_robin() {
     let cluster = Cluster::start(&["--managers", "4", "--nodes", "1"]);
+    until_ready(cluster.nodes[0].admin, "manager", 4).await;
     let mut rallies: HashMap<String, u32> = HashMap::new();
     for _ in 0..40 {
         let answer = get(cluster.proxy(), "/", &[]).await;

@@ -5,22 +5,24 @@ use std::net::SocketAddr;
 use client::fault::Fault;
 use protocol::event::{ManagerScore, RallyEnd};
 use reqwest::StatusCode;
+use tokio::time::timeout;
 
 use super::feed::Feed;
 use super::formats::{JSON, Rally};
-use super::scripted_peer::{AfterBytes, ScriptedPeer, accepts_one_more, ok, refuses_after_one};
+use super::scripted_peer::{AfterBytes, GonePeer, ScriptedPeer, ok};
 use crate::support::http::get;
 use crate::support::log::PLAYER_FAILED;
 use crate::support::ports::list;
 use crate::support::process::Process;
 use crate::support::services::player;
+use crate::support::wait::{TIMEOUT, until_ready};
 
 /// Long enough for players that answer, on a machine however busy.
 const STROKE_TIMEOUT: &str = "2s";
 
 /// Plays rallies of three rounds with a ping player that fails beside one that never misses, and
 /// checks that the rallies are complete and the fault is counted and logged by its cause.
-async fn assert_costs_no_rally(bad: SocketAddr, fault: Fault) {
+async fn assert_costs_no_rally(bad: SocketAddr, fails: impl Future<Output = ()>, fault: Fault) {
     let ping = player("ping.1@pi1", "100");
     let pong = player("pong.1@pi2", "100");
     let manager = Process::start(&[
@@ -38,6 +40,8 @@ async fn assert_costs_no_rally(bad: SocketAddr, fault: Fault) {
         "--node",
         "pi3",
     ]);
+    until_ready(manager.admin, "ping", 2).await;
+    timeout(TIMEOUT, fails).await.expect("it fails from now on");
     let mut faults = 0;
     for _ in 0..5 {
         let rally: Rally = get(manager.listen, "/", &[JSON]).await.parse();
@@ -79,20 +83,20 @@ pub(crate) async fn score(manager: SocketAddr) -> ManagerScore {
 
 async fn assert_bytes_cost_no_rally(bytes: &[u8], after: AfterBytes, fault: Fault) {
     let bad = ScriptedPeer::sending(bytes, after).await;
-    assert_costs_no_rally(bad.address, fault).await;
+    assert_costs_no_rally(bad.address, async {}, fault).await;
     assert!(!bad.requests().is_empty());
 }
 
 #[tokio::test]
 async fn a_player_that_refuses_costs_no_rally() {
-    let (address, _port) = refuses_after_one();
-    assert_costs_no_rally(address, Fault::Refused).await;
+    let bad = GonePeer::refusing();
+    assert_costs_no_rally(bad.address, bad.gone(), Fault::Refused).await;
 }
 
 #[tokio::test]
 async fn a_player_whose_machine_is_gone_costs_no_rally() {
-    let (address, _queue) = accepts_one_more().await;
-    assert_costs_no_rally(address, Fault::Timeout).await;
+    let bad = GonePeer::without_power();
+    assert_costs_no_rally(bad.address, bad.gone(), Fault::Timeout).await;
 }
 
 #[tokio::test]

@@ -15,3 +15,4 @@ mod stop;
 mod stream;
 mod supervision;
 mod unavailable;
+mod wrong_service;

@@ -8,8 +8,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::task::AbortOnDropHandle;
+
+use crate::support::peer::{answer_check, sign};
+use crate::support::ports::{ReservedPort, reserve};
 
 /// What a scripted peer does after its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,10 +95,14 @@ async fn converse(
             }
         };
         let head = String::from_utf8_lossy(&request.drain(..end).collect::<Vec<_>>()).into_owned();
+        if let Some(answer) = answer_check(&head) {
+            connection.write_all(&answer).await?;
+            return connection.shutdown().await;
+        }
         let (mut pieces, after) = respond(&head);
-        requests.lock().push(head);
+        requests.lock().push(head.clone());
         while let Some(piece) = pieces.recv().await {
-            connection.write_all(&piece).await?;
+            connection.write_all(&sign(&head, &piece)).await?;
         }
         match after {
             AfterBytes::Stay => {}
@@ -106,16 +113,55 @@ async fn converse(
     }
 }
 
-/// Returns an address that can be connected to once and refuses every connection from then on.
-/// Nobody else gets it while the socket lives.
-pub(crate) fn refuses_after_one() -> (SocketAddr, impl Sized) {
-    let port = crate::support::ports::reserve();
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_reuseaddr(true).expect("an option");
-    socket.bind(port.address).expect("shared while nobody listens");
-    let listener = socket.listen(1).expect("a port");
-    tokio::spawn(async move { listener.accept().await });
-    (port.address, port)
+/// A peer that answers one check of discovery, and then is gone in its own way; its address is
+/// nobody else's while it lives.
+pub(crate) struct GonePeer {
+    pub(crate) address: SocketAddr,
+    gone: Arc<Notify>,
+    _serving: AbortOnDropHandle<()>,
+    _port: Option<ReservedPort>,
+}
+
+impl GonePeer {
+    /// Refuses every connection after the check.
+    pub(crate) fn refusing() -> Self {
+        let port = reserve();
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("an option");
+        socket.bind(port.address).expect("shared while nobody listens");
+        let listener = socket.listen(1).expect("a port");
+        Self::after_one_check(listener, async |listener| drop(listener), Some(port))
+    }
+
+    /// Has the kernel drop every connection after the check, as a machine without power does.
+    pub(crate) fn without_power() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let listener = socket.listen(1).expect("a short queue");
+        Self::after_one_check(listener, fill, None)
+    }
+
+    fn after_one_check<T: Send + 'static, F: Future<Output = T> + Send>(
+        listener: TcpListener,
+        leave: impl FnOnce(TcpListener) -> F + Send + 'static,
+        port: Option<ReservedPort>,
+    ) -> Self {
+        let address = listener.local_addr().expect("bound");
+        let gone = Arc::<Notify>::default();
+        let left = Arc::clone(&gone);
+        let serving = tokio::spawn(async move {
+            pass_one_check(&listener).await;
+            let _kept = leave(listener).await;
+            left.notify_one();
+            std::future::pending::<()>().await;
+        });
+        Self { address, gone, _serving: AbortOnDropHandle::new(serving), _port: port }
+    }
+
+    /// Waits until it is gone.
+    pub(crate) async fn gone(&self) {
+        self.gone.notified().await;
+    }
 }
 
 /// Returns an address whose queue of connections is full, so that the kernel drops any further one,
@@ -137,11 +183,20 @@ pub(crate) async fn fill(listener: TcpListener) -> (SocketAddr, (TcpListener, Ve
     (address, (listener, queue))
 }
 
-/// Does the same after one more connection: a machine that lost its power.
-pub(crate) async fn accepts_one_more() -> (SocketAddr, impl Sized) {
-    let (address, full) = never_accepts().await;
-    let one_less = full.0.accept().await.expect("a connection");
-    (address, (full, one_less))
+/// Accepts connections until one brings a check, and answers that.
+async fn pass_one_check(listener: &TcpListener) {
+    let mut request = [0; 1024];
+    let (mut connection, length) = loop {
+        let (mut connection, _) = listener.accept().await.expect("a connection");
+        // Discovery connects before it asks.
+        match connection.read(&mut request).await.expect("readable") {
+            0 => {}
+            length => break (connection, length),
+        }
+    };
+    let request = String::from_utf8_lossy(&request[..length]);
+    let answer = answer_check(&request).expect("a check");
+    connection.write_all(&answer).await.expect("answered");
 }
 
 /// Returns a player that answers HIT this often, and then resets every connection.

@@ -84,19 +84,25 @@ async fn hanging_players_do_not_delay_many_clients() {
 }
 
 #[tokio::test]
-async fn a_manager_at_its_limit_refuses_until_a_rally_has_ended() {
+async fn a_manager_at_its_limit_of_slow_rallies_refuses_those_and_plays_fast_ones() {
     let (ping, pong) = (player("ping.1@pi1", "100"), player("pong.1@pi1", "100"));
     let options = ["--max-in-flight", "1", "--rounds", "1"];
     let manager = manager("manager.1@pi2", &[ping.listen], &[pong.listen], &options);
     let mut slow = Connection::open(manager.listen).await.expect("connected");
     slow.send("GET /?pace=1s HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("sent");
     slow.head().await.expect("it has started");
-    let answer = get(manager.listen, "/", &[]).await;
+    let answer = get(manager.listen, "/?pace=1s", &[]).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{answer:?}");
     assert!(answer.body.contains("too many rallies in flight"), "{answer:?}");
+    assert_eq!(
+        get(manager.listen, "/", &[]).await.status,
+        200,
+        "fast ones have a limit of their own"
+    );
     while slow.piece().await.expect("no cut").is_some() {}
     let at = manager.listen;
-    until_true("a permit is free", async || get(at, "/", &[]).await.status == 200).await;
+    let plays = async || get(at, "/?pace=1ms", &[]).await.status == 200;
+    until_true("a permit is free", plays).await;
 }
 
 #[tokio::test]

@@ -4,4 +4,5 @@
 mod cluster;
 mod dead_addresses;
 mod failures;
+mod lookups;
 mod scale;

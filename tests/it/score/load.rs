@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use super::scoreboards::{fetch, one_scoreboard, until_counted};
 use crate::support::http::{Connection, get};
 use crate::support::match_::Match;
+use crate::support::peer::{answer_check, sign};
 use crate::support::process::Process;
 use crate::support::wait::{TIMEOUT, until_true};
 
@@ -30,9 +31,15 @@ async fn busy_manager() -> SocketAddr {
         loop {
             let (mut subscriber, _) = listener.accept().await.expect("a subscriber");
             tokio::spawn(async move {
-                let _ = subscriber.read(&mut [0; 1024]).await;
+                let mut request = [0; 1024];
+                let length = subscriber.read(&mut request).await.unwrap_or_default();
+                let request = String::from_utf8_lossy(&request[..length]);
+                if let Some(answer) = answer_check(&request) {
+                    let _ = subscriber.write_all(&answer).await;
+                    return;
+                }
                 let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
-                let mut sent = subscriber.write_all(head.as_bytes()).await;
+                let mut sent = subscriber.write_all(&sign(&request, head.as_bytes())).await;
                 let mut interval = interval(Duration::from_millis(10));
                 // A busy machine gets fewer rallies, not all at once.
                 interval.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -9,6 +9,7 @@ pub(crate) mod match_;
 pub(crate) mod metrics;
 pub(crate) mod netns;
 pub(crate) mod output;
+pub(crate) mod peer;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod prometheus;

@@ -1,8 +1,11 @@
 //! Waiting for a condition, never without a deadline.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::http::get;
 
 /// How long anything that must happen may take, on a machine however busy.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
@@ -39,4 +42,14 @@ pub(crate) async fn within<T>(
             return found;
         }
     }
+}
+
+/// Waits until a service, asked at its admin port, has this many endpoints of another one that are
+/// ready.
+pub(crate) async fn until_ready(admin: SocketAddr, service: &str, count: usize) {
+    let line = format!("pong_endpoints{{service=\"{service}\",state=\"ready\"}} {count}");
+    until_true(&line, async || {
+        get(admin, "/metrics", &[]).await.body.lines().any(|found| found == line)
+    })
+    .await;
 }

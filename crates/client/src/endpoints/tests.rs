@@ -147,3 +147,24 @@ fn only_changes_are_announced() {
         revision.mark_unchanged();
     }
 }
+
+#[test]
+fn patience_is_four_times_the_usual_while_there_is_another_to_ask() {
+    let list = addresses(3);
+    let endpoints = endpoints(&list);
+    let (least, most) = (Duration::from_millis(250), Duration::from_secs(1));
+    let patience = |tried: &[SocketAddr]| endpoints.patience(list[0], tried, least, most);
+    assert_eq!(patience(&[]), most, "nothing is known yet");
+    endpoints.took(list[0], Duration::from_millis(8));
+    assert_eq!(patience(&[]), least);
+    endpoints.took(list[0], Duration::from_millis(100));
+    assert_eq!(patience(&[]), Duration::from_millis(400));
+    assert_eq!(patience(&[list[1]]), Duration::from_millis(400));
+    assert_eq!(patience(&[list[1], list[2]]), most, "there is nobody else");
+    endpoints.failed(list[1]);
+    endpoints.failed(list[2]);
+    assert_eq!(patience(&[]), most, "the others back off");
+    endpoints.checked(list[1]);
+    endpoints.took(list[0], Duration::from_millis(300));
+    assert_eq!(patience(&[]), most);
+}

@@ -1,4 +1,3 @@
-use std::io;
 use std::time::Duration;
 
 use protocol::event::RallyResult;
@@ -23,35 +22,43 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A manager that sends what the test has it send.
 struct FakeManager {
-    listener: TcpListener,
     address: SocketAddr,
+    /// Connections that have asked for the feed.
+    subscribers: Receiver<TcpStream>,
 }
 
 impl FakeManager {
     async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        Self { listener, address }
+        let (sender, subscribers) = mpsc::channel(8);
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                tokio::spawn(accept(connection, sender.clone()));
+            }
+        });
+        Self { address, subscribers }
     }
 
-    /// Accepts a subscriber and sends this to it.
-    async fn send(&self, text: &str) -> TcpStream {
-        let sent = async {
-            let mut request = [0; 1024];
-            let (mut connection, length) = loop {
-                let (mut connection, _) = self.listener.accept().await?;
-                let length = connection.read(&mut request).await?;
-                // Discovery checks who is there.
-                if !request.starts_with(b"OPTIONS / ") {
-                    break (connection, length);
-                }
-                connection.write_all(CHECKED.as_bytes()).await?;
-            };
-            assert!(request[..length].starts_with(b"GET /events HTTP/1.1\r\n"));
-            connection.write_all(text.as_bytes()).await?;
-            Ok::<_, io::Error>(connection)
-        };
-        timeout(PATIENCE, sent).await.expect("asked in time").expect("connected")
+    /// Waits for a subscriber and sends this to it.
+    async fn send(&mut self, text: &str) -> TcpStream {
+        let subscriber = timeout(PATIENCE, self.subscribers.recv()).await.expect("in time");
+        let mut connection = subscriber.expect("a subscriber");
+        connection.write_all(text.as_bytes()).await.expect("sent");
+        connection
+    }
+}
+
+/// Answers a check, and passes a subscriber on.
+async fn accept(mut connection: TcpStream, subscribers: Sender<TcpStream>) {
+    let mut request = [0; 1024];
+    let length = connection.read(&mut request).await.expect("readable");
+    let request = &request[..length];
+    if request.starts_with(b"OPTIONS / ") {
+        connection.write_all(CHECKED.as_bytes()).await.expect("sent");
+    } else if !request.is_empty() {
+        assert!(request.starts_with(b"GET /events HTTP/1.1\r\n"));
+        subscribers.send(connection).await.expect("the test goes on");
     }
 }
 
@@ -76,7 +83,7 @@ fn is_result(update: Option<FeedUpdate>, id: &str) -> bool {
 
 #[tokio::test]
 async fn updates_arrive_in_order_between_connect_and_disconnect() {
-    let manager = FakeManager::new().await;
+    let mut manager = FakeManager::new().await;
     let at = manager.address;
     let mut updates = start(&Arc::default(), &[at]).await;
     drop(manager.send(&[HEAD, SCORE, ":\n\n", RESULT].concat()).await);
@@ -90,7 +97,7 @@ async fn updates_arrive_in_order_between_connect_and_disconnect() {
 
 #[tokio::test]
 async fn a_lost_or_refused_feed_is_reconnected() {
-    let manager = FakeManager::new().await;
+    let mut manager = FakeManager::new().await;
     let at = manager.address;
     let mut updates = start(&Arc::default(), &[at]).await;
     drop(manager.send("HTTP/1.1 503 Service Unavailable\r\nPong-From: manager\r\nContent-Length: 0\r\n\r\n").await);
@@ -104,7 +111,7 @@ async fn a_lost_or_refused_feed_is_reconnected() {
 
 #[tokio::test]
 async fn invalid_and_unknown_events_are_skipped() {
-    let manager = FakeManager::new().await;
+    let mut manager = FakeManager::new().await;
     let mut updates = start(&Arc::default(), &[manager.address]).await;
     let invalid = ["event: stroke\ndata: {}\n\n", "event: x\ndata: <b>\n\n", "data: \u{0}\n\n"];
     let _open = manager.send(&[HEAD, &invalid.concat(), RESULT].concat()).await;
@@ -114,7 +121,7 @@ async fn invalid_and_unknown_events_are_skipped() {
 
 #[tokio::test]
 async fn a_line_without_end_ends_the_connection_instead_of_filling_the_memory() {
-    let manager = FakeManager::new().await;
+    let mut manager = FakeManager::new().await;
     let at = manager.address;
     let mut updates = start(&Arc::default(), &[at]).await;
     let _open = manager.send(&[HEAD, "data: ", &"x".repeat(20_000)].concat()).await;
@@ -125,7 +132,7 @@ async fn a_line_without_end_ends_the_connection_instead_of_filling_the_memory() 
 
 #[tokio::test]
 async fn a_feed_that_discovery_no_longer_lists_is_followed_until_it_ends() {
-    let managers = [FakeManager::new().await, FakeManager::new().await];
+    let mut managers = [FakeManager::new().await, FakeManager::new().await];
     let [first, second] = [managers[0].address, managers[1].address];
     let dns = Arc::default();
     let mut updates = start(&dns, &[first, second]).await;
@@ -134,7 +141,7 @@ async fn a_feed_that_discovery_no_longer_lists_is_followed_until_it_ends() {
     assert!(connected.contains(&Some(FeedUpdate::Connected(first))), "{connected:?}");
     assert!(connected.contains(&Some(FeedUpdate::Connected(second))), "{connected:?}");
 
-    let third = FakeManager::new().await;
+    let mut third = FakeManager::new().await;
     dns.set(TARGET, &[second, third.address]);
     let _open = third.send(HEAD).await;
     assert_eq!(next(&mut updates).await, Some(FeedUpdate::Connected(third.address)));
@@ -147,8 +154,7 @@ async fn a_feed_that_discovery_no_longer_lists_is_followed_until_it_ends() {
     // The one that is still listed is reconnected, and in that time the other one is not.
     drop(listed);
     let _reopened = managers[1].send(HEAD).await;
-    let [first, _] = managers.map(|manager| manager.listener.into_std().expect("a listener"));
-    assert!(first.accept().is_err(), "connected again, though it is not listed");
+    assert!(managers[0].subscribers.try_recv().is_err(), "reconnected, though it is not listed");
 }
 
 #[tokio::test]
