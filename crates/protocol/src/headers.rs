@@ -33,9 +33,17 @@ pub const PROXY: &str = "pong-proxy";
 /// front of one of our proxies does so too.
 pub const BUFFERING: &str = "x-accel-buffering";
 
-/// The value of `Cache-Control` on what is sent as it comes. Whatever stands in between must not
-/// compress it either (RFC 9111, section 5.2.2.6): Caddy's `encode gzip` collects seconds of it.
-pub const STREAM_CACHE_CONTROL: &str = "no-store, no-transform";
+/// The headers of what is sent as it comes: events, and rallies for people.
+///
+/// Whatever stands in between must not compress it either, since that collects seconds of it:
+/// `no-transform` says so (RFC 9111, section 5.2.2.6). Caddy heeds it only in versions after 2.6, and
+/// nginx in none, but neither compresses what has an encoding already. RFC 9110, section 8.4.1, would
+/// rather not see `identity` there; every client takes it for what it is.
+pub const STREAM: [(&str, &str); 3] = [
+    ("cache-control", "no-store, no-transform"),
+    ("content-encoding", "identity"),
+    (BUFFERING, "no"),
+];
 
 /// Returns the value of `Server`.
 #[must_use]

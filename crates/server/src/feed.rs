@@ -9,7 +9,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use protocol::headers::{BUFFERING, STREAM_CACHE_CONTROL};
+use protocol::headers::STREAM;
 use protocol::timing::HEARTBEAT;
 use serde::Serialize;
 use tokio::sync::broadcast::{self, Receiver, error::RecvError};
@@ -74,11 +74,12 @@ impl Feed {
         } else {
             first.chain(events(receiver, self.policy)).boxed()
         };
-        HttpResponse::Ok()
-            .insert_header((header::CONTENT_TYPE, "text/event-stream"))
-            .insert_header((header::CACHE_CONTROL, STREAM_CACHE_CONTROL))
-            .insert_header((BUFFERING, "no"))
-            .streaming(events.map(Ok::<_, Infallible>))
+        let mut response = HttpResponse::Ok();
+        response.insert_header((header::CONTENT_TYPE, "text/event-stream"));
+        for header in STREAM {
+            response.insert_header(header);
+        }
+        response.streaming(events.map(Ok::<_, Infallible>))
     }
 }
 
@@ -135,9 +136,9 @@ mod tests {
     async fn a_feed_delivers_everything_before_it_ends() {
         let feed = Feed::new(4, LagPolicy::Skip);
         let response = feed.respond(render("score", &0));
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        assert_eq!(header("cache-control"), Some("no-store, no-transform"));
-        assert_eq!(header("x-accel-buffering"), Some("no"));
+        for (name, value) in STREAM {
+            assert!(response.headers().get(name).is_some_and(|found| found == value), "{name}");
+        }
         feed.publish("score", &1);
         feed.end();
         assert_eq!(all(response).await, "event: score\ndata: 0\n\nevent: score\ndata: 1\n\n");

@@ -56,10 +56,10 @@ async fn rally(request: HttpRequest, manager: web::Data<Manager>) -> HttpRespons
     let first = stream::once(async { Bytes::from(first) });
     let text = first.chain(rest).map(Ok::<_, Infallible>);
     if !pace.is_full_speed() {
-        return response
-            .insert_header((headers::BUFFERING, "no"))
-            .insert_header((header::CACHE_CONTROL, headers::STREAM_CACHE_CONTROL))
-            .streaming(text);
+        for header in headers::STREAM {
+            response.insert_header(header);
+        }
+        return response.streaming(text);
     }
     match buffer(text.boxed_local(), buffer_until).await {
         Ok(Buffered::Complete(text)) => response.body(text),

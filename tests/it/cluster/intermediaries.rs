@@ -27,6 +27,7 @@ async fn streams_are_neither_stored_nor_compressed_on_their_way() {
         let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n");
         let (response, _) = send(address, &request).await;
         assert_eq!(response.header("cache-control"), "no-store, no-transform", "{path}");
+        assert_eq!(response.header("content-encoding"), "identity", "{path}");
     }
     assert_eq!(get(address, "/rally", &[]).await.header("cache-control"), "no-store");
 }
