@@ -59,7 +59,8 @@ fn fake_proxy(reports: &ProbeReports) -> SocketAddr {
             let body = if is_probes { &reports } else { &whoami };
             let _ = write!(
                 connection,
-                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                "HTTP/1.1 200 OK\r\nPong-From: proxy\r\nContent-Length: {}\r\n\
+                 Connection: close\r\n\r\n{body}",
                 body.len()
             );
         }
