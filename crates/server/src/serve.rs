@@ -100,8 +100,8 @@ async fn serve(
                 }
                 let is_anonymous = own == protocol::service::Service::Proxy
                     && !request.extensions().contains::<AdminPort>();
-                let refusal = if is_anonymous { None } else { addressee::respond(&request, own) };
-                let response = match refusal {
+                // Also at the public port, or proxies that list each other would ask in circles.
+                let response = match addressee::respond(&request, own) {
                     Some(refusal) => Either::Right(ready(Ok(request.into_response(refusal)))),
                     None => Either::Left(service.call(request)),
                 };

@@ -116,11 +116,3 @@ async fn options_says_what_is_allowed_and_anything_else_is_refused() {
     }
     assert_eq!(ask(address, "OPTIONS", "/metrics", &[]).await.expect("complete").status, 404);
 }
-
-#[tokio::test]
-async fn whom_a_client_says_it_means_is_not_heard_at_the_public_port() {
-    let cluster = Cluster::start(&[]);
-    let address = ready(&cluster).await;
-    let response = get(address, "/healthz", &["Pong-To: ping"]).await;
-    assert_eq!((response.status, response.header("pong-from")), (200, ""));
-}

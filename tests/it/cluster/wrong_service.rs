@@ -50,6 +50,19 @@ async fn a_proxy_takes_no_rally_and_no_page_from_another_service() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_lists_a_proxy_is_refused_at_once_and_asks_no_circle() {
+    let first = proxy("proxy.1@pi1", &[], &[]);
+    let second = proxy("proxy.2@pi2", &[first.listen], &[first.listen]);
+    for path in ["/", "/score"] {
+        let answer = get(second.listen, path, &[]).await;
+        assert_eq!(answer.status, 502, "{path}: {answer:?}");
+        assert!(answer.body.contains("answered by another service"), "{path}: {answer:?}");
+    }
+    let refusal = get(first.listen, "/", &["Pong-To: manager"]).await;
+    assert_eq!((refusal.status, refusal.header("pong-from")), (421, ""), "{refusal:?}");
+}
+
+#[tokio::test]
 async fn rallies_are_played_by_the_managers_and_players_that_are_meant() {
     let ping = player("ping.1@pi1", "100");
     let pong = player("pong.1@pi2", "100");
