@@ -2,73 +2,25 @@
 
 use std::fmt::Write;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 
-use clap::Args;
 use client::targets::Targets;
 use game::Side;
 use light::{Backend, LampOptions, Opener, Simulated};
-use manager::PlayOptions;
-use player::ChanceOptions;
 use protocol::name::Name;
 use protocol::service::Service;
-use protocol::task::Task;
 use server::listeners::BindError;
-use server::options::LogOptions;
 use server::start::Start;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::panel::Panel;
 
-/// The options of the demo.
-#[derive(Args, Clone, Debug)]
-pub struct DemoOptions {
-    /// Simulated nodes, 1 to 64, named pi1, pi2, …
-    #[arg(long, env = "PONG_NODES", value_name = "N", default_value = "3",
-        value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub nodes: u8,
+mod options;
+mod placement;
 
-    /// Players of each side, 1 to 64
-    #[arg(long, env = "PONG_PLAYERS", value_name = "N", default_value = "2",
-        value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub players: u8,
-
-    /// Managers, 1 to 64
-    #[arg(long, env = "PONG_MANAGER_COUNT", value_name = "N", default_value = "2",
-        value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub managers: u8,
-
-    /// Scoreboards, 0 to 64; without one there is no page
-    #[arg(long, env = "PONG_SCOREBOARD_COUNT", value_name = "N", default_value = "1",
-        value_parser = clap::value_parser!(u8).range(0..=64))]
-    pub scoreboards: u8,
-
-    /// Address and port of the first node's proxy; the others take free ports
-    #[arg(
-        long,
-        env = "PONG_LISTEN",
-        value_name = "ADDRESS:PORT",
-        default_value = "127.0.0.1:3000"
-    )]
-    pub listen: SocketAddr,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub chance: ChanceOptions,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub play: PlayOptions,
-
-    /// Of the first node; the lamps of the others are simulated, and all have the same idle pattern.
-    #[command(flatten)]
-    pub lamp: LampOptions,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub log: LogOptions,
-}
+pub use self::options::DemoOptions;
+pub use self::placement::Node;
+use self::placement::{FREE, Placement};
 
 /// A cluster that runs in this process.
 #[derive(Debug)]
@@ -78,19 +30,6 @@ pub struct Demo {
     shutdown: CancellationToken,
     players: JoinSet<io::Result<()>>,
     shutdown_players: CancellationToken,
-}
-
-/// A simulated node and what runs on it.
-#[derive(Clone, Debug)]
-pub struct Node {
-    /// The node's name.
-    pub name: Name,
-    /// The address of its proxy.
-    pub proxy: SocketAddr,
-    /// The address of its proxy's admin port.
-    pub admin: SocketAddr,
-    /// Its tasks, without the proxy and the light that every node has.
-    pub tasks: Vec<Name>,
 }
 
 impl Demo {
@@ -223,71 +162,6 @@ impl Demo {
             }
             outcome = outcome.and(ended);
         }
-    }
-}
-
-/// Any free port of the loopback.
-const FREE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
-/// Which task is on which node: as Swarm does with equal nodes, one after the other.
-struct Placement {
-    nodes: Vec<(Name, Vec<Name>)>,
-    placed: usize,
-}
-
-impl Placement {
-    fn new(nodes: u8) -> Self {
-        let name = |n| Name::from_any(&format!("pi{n}"));
-        Self { nodes: (1..=nodes).map(|n| (name(n), Vec::new())).collect(), placed: 0 }
-    }
-
-    /// Binds the ports of `count` tasks of a service.
-    fn bind(
-        &mut self,
-        service: Service,
-        count: u8,
-        shutdown: &CancellationToken,
-    ) -> Result<Vec<Start>, BindError> {
-        (1..=count)
-            .map(|n| {
-                let next = self.placed % self.nodes.len();
-                self.placed += 1;
-                let (node, tasks) = &mut self.nodes[next];
-                let name = Name::from_any(&format!("{service}.{n}"));
-                tasks.push(name.clone());
-                let task = Task { name, node: node.clone() };
-                Start::local(service, task, FREE, shutdown.clone())
-            })
-            .collect()
-    }
-
-    /// Binds the ports of a task on each node; `first` is that of the first node.
-    fn bind_on_each(
-        &self,
-        service: Service,
-        first: SocketAddr,
-        shutdown: &CancellationToken,
-    ) -> Result<Vec<Start>, BindError> {
-        let nodes = self.nodes.iter().enumerate();
-        nodes
-            .map(|(n, (node, _))| {
-                let name = Name::from_any(&format!("{service}.{}", n + 1));
-                let task = Task { name, node: node.clone() };
-                let listen = if n == 0 { first } else { FREE };
-                Start::local(service, task, listen, shutdown.clone())
-            })
-            .collect()
-    }
-
-    /// Returns the nodes with their proxies.
-    fn nodes(self, proxies: &[Start]) -> Vec<Node> {
-        let nodes = self.nodes.into_iter().zip(proxies);
-        nodes
-            .map(|((name, tasks), start)| {
-                let proxy = start.public().unwrap_or(FREE);
-                Node { name, proxy, admin: start.admin(), tasks }
-            })
-            .collect()
     }
 }
 

@@ -14,7 +14,10 @@ use tokio::time::{Instant, timeout};
 
 use crate::backoff::Backoff;
 use crate::endpoint::{Endpoint, Peer};
-use crate::latency::Latency;
+
+mod member;
+
+use self::member::Member;
 
 /// How many times as long as usual an answer may take, while another endpoint could be asked.
 const PATIENCE_FACTOR: u32 = 4;
@@ -44,39 +47,6 @@ pub struct Endpoints {
 struct State {
     members: Vec<Member>,
     turn: usize,
-}
-
-#[derive(Debug)]
-struct Member {
-    endpoint: Endpoint,
-    backoff: Backoff,
-    latency: Latency,
-    /// When it is to be checked again; none while it is ready.
-    retry_at: Option<Instant>,
-    /// Whether the service that was meant has answered there.
-    proven: bool,
-}
-
-impl Member {
-    /// Returns one that is new, and due to be checked at once.
-    fn new(address: SocketAddr, peer: Peer) -> Self {
-        let endpoint = Endpoint::new(address, peer);
-        Self {
-            endpoint,
-            backoff: Backoff::default(),
-            latency: Latency::default(),
-            retry_at: Some(Instant::now()),
-            proven: false,
-        }
-    }
-
-    const fn is_new(&self) -> bool {
-        !self.is_ready() && self.backoff.failures() == 0
-    }
-
-    const fn is_ready(&self) -> bool {
-        self.retry_at.is_none()
-    }
 }
 
 impl Endpoints {

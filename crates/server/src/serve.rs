@@ -17,13 +17,14 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use actix_web::dev::{Service, ServiceRequest};
+use actix_web::dev::{Service as _, ServiceRequest};
 use actix_web::guard::fn_guard;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
 use futures_util::future::{BoxFuture, Either, ready};
 use protocol::headers::format_server;
+use protocol::service::Service;
 use protocol::timing::{DRAIN, FINISH, FIRST_REQUEST, KEEP_ALIVE, SETTLE};
 use tokio::time::sleep;
 use tracing::{Instrument, Span, info};
@@ -98,8 +99,8 @@ async fn serve(
                 if request.app_config().local_addr() == admin_address {
                     request.extensions_mut().insert(AdminPort);
                 }
-                let is_anonymous = own == protocol::service::Service::Proxy
-                    && !request.extensions().contains::<AdminPort>();
+                let is_anonymous =
+                    own == Service::Proxy && !request.extensions().contains::<AdminPort>();
                 // Also at the public port, or proxies that list each other would ask in circles.
                 let response = match addressee::respond(&request, own) {
                     Some(refusal) => Either::Right(ready(Ok(request.into_response(refusal)))),
