@@ -39,6 +39,23 @@ impl Name {
     }
 }
 
+/// Parses a text as a name; of one that is too long the middle is left out.
+///
+/// Names are composed of others: that of a Swarm task, `proxy.` and the node's host name, can be longer
+/// than a name may be, since Linux has host names of 64 bytes. Both ends stay, since nodes that are
+/// numbered differ there.
+///
+/// # Errors
+///
+/// [`InvalidName`], when the text is empty or has a character that a name may not have.
+pub fn parse_shortened(text: &str) -> Result<Name, InvalidName> {
+    const HALF: usize = MAX_LENGTH / 2;
+    if text.len() <= MAX_LENGTH || !text.is_ascii() {
+        return text.parse();
+    }
+    format!("{}-{}", &text[..HALF], &text[text.len() - HALF..]).parse()
+}
+
 /// Returns whether a name may have this character.
 #[must_use]
 pub const fn is_name_char(c: char) -> bool {
@@ -85,6 +102,20 @@ mod tests {
         let long = "x".repeat(64);
         for text in ["", "a b", "a\r\nb", "<script>", "a@b", "näme", "a\"b", long.as_str()] {
             assert_eq!(text.parse::<Name>(), Err(InvalidName), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_name_that_is_too_long_both_ends_stay() {
+        let long = |end| format!("proxy.{}{end}", "x".repeat(61));
+        let [first, second] = [long("1"), long("2")].map(|text| parse_shortened(&text));
+        let first = first.expect("a name");
+        assert_eq!(first.as_str().len(), MAX_LENGTH);
+        assert!(first.as_str().starts_with("proxy.x") && first.as_str().ends_with("x1"), "{first}");
+        assert_ne!(Ok(first), second);
+        assert_eq!(parse_shortened("pi1"), "pi1".parse());
+        for text in [String::new(), format!("{}<", "x".repeat(70)), "ä".repeat(40)] {
+            assert_eq!(parse_shortened(&text), Err(InvalidName), "{text:?}");
         }
     }
 

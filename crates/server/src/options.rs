@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
-use protocol::name::{InvalidName, Name};
+use protocol::name::{InvalidName, Name, parse_shortened};
 use protocol::service::Service;
 use protocol::task::Task;
 use tracing::level_filters::LevelFilter;
@@ -31,11 +31,11 @@ pub struct Options {
     pub admin: SocketAddr,
 
     /// Name of the node this runs on [default: the host name]
-    #[arg(long, env = "PONG_NODE", value_name = "NAME")]
+    #[arg(long, env = "PONG_NODE", value_name = "NAME", value_parser = parse_shortened)]
     pub node: Option<Name>,
 
     /// Name of this task [default: the service and the process id, such as ping.4711]
-    #[arg(long, env = "PONG_TASK", value_name = "NAME")]
+    #[arg(long, env = "PONG_TASK", value_name = "NAME", value_parser = parse_shortened)]
     pub task: Option<Name>,
 
     /// What this build is called, in answers, so that a rolling update can be seen
