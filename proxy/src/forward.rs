@@ -10,6 +10,7 @@ use actix_web::http::header::ALLOW;
 use actix_web::http::{self, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use client::endpoint::Endpoint;
+use client::endpoints::Endpoints;
 use client::fault::Fault;
 use client::own_time::timeout;
 use protocol::headers::PROXY;
@@ -22,7 +23,7 @@ use tokio::time::Instant;
 use crate::headers;
 use crate::health;
 use crate::routes::Route;
-use crate::state::{Proxy, Upstream};
+use crate::state::Proxy;
 use crate::upstream_response::UpstreamResponse;
 
 /// The media types of `/`: those of a rally, then that of the page.
@@ -55,7 +56,7 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
     let upstream = match &route {
         Route::Health => return health::respond(proxy).await,
         // While there is no scoreboard, a rally is better than an error.
-        Route::Page if proxy.scoreboards.endpoints.is_empty() => &proxy.managers,
+        Route::Page if proxy.scoreboards.is_empty() => &proxy.managers,
         Route::Rally => &proxy.managers,
         Route::Page | Route::Scoreboard(_) => &proxy.scoreboards,
     };
@@ -78,7 +79,7 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
 /// A request on its way to an upstream.
 struct UpstreamRequest<'a> {
     proxy: &'a Proxy,
-    upstream: &'a Upstream,
+    upstream: &'a Endpoints,
     method: Method,
     route: Route,
     query: Option<&'a str>,
@@ -92,7 +93,7 @@ struct UpstreamRequest<'a> {
 impl UpstreamRequest<'_> {
     /// Tries one task after another until one answers.
     async fn send(&self) -> HttpResponse {
-        let endpoints = &self.upstream.endpoints;
+        let endpoints = self.upstream;
         let mut tried: Vec<SocketAddr> = Vec::new();
         let mut faults = Vec::new();
         let mut refusal = None;
@@ -118,7 +119,7 @@ impl UpstreamRequest<'_> {
         }
         match refusal {
             Some(response) => response.into_response(self.proxy),
-            None => no_answer(self.upstream.service, &faults),
+            None => no_answer(self.upstream.service(), &faults),
         }
     }
 
@@ -129,7 +130,7 @@ impl UpstreamRequest<'_> {
         tried: &[SocketAddr],
     ) -> Result<UpstreamResponse, Fault> {
         let begun = Instant::now();
-        let endpoints = &self.upstream.endpoints;
+        let endpoints = self.upstream;
         let address = endpoint.address;
         let patience = endpoints.patience(address, tried, HEAD_PATIENCE, RESPOND_BY);
         let patience = patience.min(self.give_up_at.duration_since(begun));

@@ -44,7 +44,7 @@ async fn check(proxy: &Proxy) -> Result<(), String> {
 
 /// Asks one manager after another until one answers.
 async fn find_manager(proxy: &Proxy) -> Result<(), String> {
-    let managers = &proxy.managers.endpoints;
+    let managers = &proxy.managers;
     let deadline = Instant::now() + DEADLINE;
     let mut tried = Vec::new();
     while Instant::now() < deadline

@@ -40,13 +40,12 @@ use std::io;
 use std::sync::Arc;
 
 use actix_web::web;
-use client::targets::Targets;
 use protocol::service::Service;
 use server::start::Start;
 
 pub use options::Options;
 use prober::Prober;
-use state::{Proxy, Upstream};
+use state::Proxy;
 
 /// Runs the proxy until shutdown, and until every request in flight is answered.
 ///
@@ -54,8 +53,8 @@ use state::{Proxy, Upstream};
 ///
 /// That of the system, when the ports cannot be served; and the background task that failed.
 pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
-    let managers = upstream(&mut start, Service::Manager, options.managers).await;
-    let scoreboards = upstream(&mut start, Service::Scoreboard, options.scoreboards).await;
+    let managers = start.discover(Service::Manager, options.managers).await;
+    let scoreboards = start.discover(Service::Scoreboard, options.scoreboards).await;
     let proxy = Arc::new(Proxy::new(managers, scoreboards, &mut start));
     let prober = Prober::start(&mut start, options.proxies, proxy.metrics.clone()).await;
     start.admin_routes(move |config| probe_routes::configure(config, &prober));
@@ -67,8 +66,4 @@ pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
             .default_service(web::to(forward::handle));
     };
     start.serve(routes).await
-}
-
-async fn upstream(start: &mut Start, service: Service, targets: Targets) -> Upstream {
-    Upstream { service: service.name(), endpoints: start.discover(service, targets).await }
 }

@@ -34,8 +34,8 @@ pub(crate) type LastHealth = tokio::sync::Mutex<Option<(Instant, Result<(), Stri
 pub(crate) struct Proxy {
     /// The node it runs on.
     pub(crate) node: Name,
-    pub(crate) managers: Upstream,
-    pub(crate) scoreboards: Upstream,
+    pub(crate) managers: Arc<Endpoints>,
+    pub(crate) scoreboards: Arc<Endpoints>,
     /// One permit for each request that may wait for an upstream.
     pub(crate) upstream_permits: Arc<Permits>,
     pub(crate) shutdown: CancellationToken,
@@ -46,15 +46,13 @@ pub(crate) struct Proxy {
     log_limiter: Arc<LogLimiter>,
 }
 
-/// A service that requests are passed on to.
-pub(crate) struct Upstream {
-    pub(crate) service: &'static str,
-    pub(crate) endpoints: Arc<Endpoints>,
-}
-
 impl Proxy {
     /// Makes the state of a proxy that starts, and registers its metrics.
-    pub(crate) fn new(managers: Upstream, scoreboards: Upstream, start: &mut Start) -> Self {
+    pub(crate) fn new(
+        managers: Arc<Endpoints>,
+        scoreboards: Arc<Endpoints>,
+        start: &mut Start,
+    ) -> Self {
         let identity = start.identity().clone();
         let upstream_permits = Permits::new(MAX_UPSTREAM_REQUESTS, UPSTREAM_STALLED);
         let permits = Arc::clone(&upstream_permits);
@@ -74,7 +72,7 @@ impl Proxy {
 
     /// Returns whether rallies can be played.
     pub(crate) fn ready(&self) -> Result<(), String> {
-        let reachable = self.managers.endpoints.is_reachable();
+        let reachable = self.managers.is_reachable();
         if reachable { Ok(()) } else { Err("no manager reachable".to_owned()) }
     }
 
@@ -86,9 +84,9 @@ impl Proxy {
     }
 
     /// Counts and logs that an upstream did not answer, and has it back off.
-    pub(crate) fn record_fault(&self, upstream: &Upstream, address: SocketAddr, fault: Fault) {
-        upstream.endpoints.failed(address);
-        let service = upstream.service;
+    pub(crate) fn record_fault(&self, upstream: &Endpoints, address: SocketAddr, fault: Fault) {
+        upstream.failed(address);
+        let service = upstream.service();
         self.metrics.upstream_fault(service, fault);
         let kind = format!("{service} failed: {address}: {fault}");
         if self.log_limiter.allow(&kind, SAME_FAULT) {

@@ -62,6 +62,12 @@ impl Endpoints {
         }
     }
 
+    /// Returns the name of the service, as logs and metrics have it.
+    #[must_use]
+    pub const fn service(&self) -> &'static str {
+        self.peer.name()
+    }
+
     /// Replaces the list by what discovery found; returns the addresses added and those removed.
     pub fn update(&self, found: &[SocketAddr]) -> (Vec<SocketAddr>, Vec<SocketAddr>) {
         let mut state = self.state.lock();

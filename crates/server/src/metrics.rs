@@ -88,8 +88,8 @@ impl Metrics {
     }
 
     /// Registers how many endpoints of a service there are, as `pong_endpoints`.
-    pub fn endpoints(&mut self, service: &'static str, endpoints: &Arc<Endpoints>) {
-        self.endpoints.add(service, endpoints);
+    pub fn endpoints(&mut self, endpoints: &Arc<Endpoints>) {
+        self.endpoints.add(endpoints);
     }
 
     /// Ends registration.

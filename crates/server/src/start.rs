@@ -147,7 +147,7 @@ impl Start {
         let mut discovery = Discovery::new(peer, targets);
         discovery.look_once().instrument(self.span.clone()).await;
         let endpoints = discovery.endpoints();
-        self.metrics.endpoints(peer.name(), &endpoints);
+        self.metrics.endpoints(&endpoints);
         self.spawn(name, async { match discovery.run().await {} });
         endpoints
     }

@@ -10,14 +10,14 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-/// A service's endpoints, by the service that they are of.
+/// The endpoints of the services that one calls.
 #[derive(Debug, Default)]
-pub(super) struct EndpointGauges(Vec<(&'static str, Arc<Endpoints>)>);
+pub(super) struct EndpointGauges(Vec<Arc<Endpoints>>);
 
 impl EndpointGauges {
     /// Adds endpoints; those of one service are added up.
-    pub(super) fn add(&mut self, service: &'static str, endpoints: &Arc<Endpoints>) {
-        self.0.push((service, Arc::clone(endpoints)));
+    pub(super) fn add(&mut self, endpoints: &Arc<Endpoints>) {
+        self.0.push(Arc::clone(endpoints));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -28,10 +28,11 @@ impl EndpointGauges {
 impl Collector for EndpointGauges {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut totals = BTreeMap::new();
-        for (service, endpoints) in &self.0 {
+        for endpoints in &self.0 {
+            let service = endpoints.service();
             let Counts { ready, backing_off } = endpoints.counts();
-            *totals.entry((*service, "ready")).or_insert(0) += ready;
-            *totals.entry((*service, "backing_off")).or_insert(0) += backing_off;
+            *totals.entry((service, "ready")).or_insert(0) += ready;
+            *totals.entry((service, "backing_off")).or_insert(0) += backing_off;
         }
         let help = "Tasks of a service that discovery lists: ready, or backing off after a failure";
         let mut family = encoder.encode_descriptor("endpoints", help, None, MetricType::Gauge)?;
