@@ -87,12 +87,11 @@ async fn serve(
     let server_name = HeaderValue::try_from(format_server(&admin.whoami.release));
     let server_name = server_name.map_err(io::Error::other)?;
     let shutdown = admin.shutdown.clone();
-    let service = admin.whoami.service;
+    let own = admin.whoami.service;
     let server = HttpServer::new(move || {
         name_thread(&span);
         let shutdown = admin.shutdown.clone();
         let server_name = server_name.clone();
-        let own = admin.whoami.service;
         App::new()
             .app_data(web::Data::new(admin.clone()))
             .wrap_fn(move |request: ServiceRequest, service| {
@@ -149,7 +148,7 @@ async fn serve(
         shutdown.cancelled().await;
         sleep(DRAIN).await;
         handle.pause().await;
-        let rejector = remaining.map(|listener| Rejector::start(listener, service));
+        let rejector = remaining.map(|listener| Rejector::start(listener, own));
         sleep(SETTLE).await;
         handle.stop(true).await;
         if let Some(rejector) = rejector {

@@ -100,14 +100,17 @@ impl PlayerPool {
             let patience = self.endpoints.patience(address, &tried, STROKE_PATIENCE, self.timeout);
             let patience = patience.min(remaining);
             let begun = Instant::now();
-            let outcome = self.ask(endpoint, patience).await;
-            let took = begun.elapsed().min(patience);
-            remaining -= took;
-            if matches!(outcome, Ok(_) | Err(Fault::Timeout)) {
-                self.endpoints.took(address, took);
+            let answer = timeout(patience, request(&endpoint)).await;
+            let answer = answer.unwrap_or(Err(Fault::Timeout));
+            let took = begun.elapsed();
+            let counted = took.min(patience);
+            remaining -= counted;
+            if matches!(answer, Ok(_) | Err(Fault::Timeout)) {
+                self.endpoints.took(address, counted);
             }
-            match outcome {
-                Ok(answer) => {
+            match answer {
+                Ok((outcome, player, release)) => {
+                    let answer = PlayerAnswer { outcome, player, release, took };
                     self.endpoints.answered(address);
                     self.stats.answered(address, self.side, &answer.player, answer.took);
                     attempts.answer = Some(answer);
@@ -120,14 +123,6 @@ impl PlayerPool {
                 }
             }
         }
-    }
-
-    /// Asks one player, once.
-    async fn ask(&self, endpoint: Endpoint, patience: Duration) -> Result<PlayerAnswer, Fault> {
-        let begun = Instant::now();
-        let answer = timeout(patience, request(&endpoint)).await;
-        let (outcome, player, release) = answer.unwrap_or(Err(Fault::Timeout))?;
-        Ok(PlayerAnswer { outcome, player, release, took: begun.elapsed() })
     }
 
     fn record_fault(&self, rally: &RallyId, address: SocketAddr, fault: Fault) {
