@@ -6,16 +6,7 @@ use crate::browser::Browser;
 use crate::support::process::Process;
 
 async fn page() -> (Process, Browser) {
-    let nobody = "127.0.0.1:1";
-    let scoreboard = Process::start(&[
-        "scoreboard",
-        "--managers",
-        nobody,
-        "--scoreboards",
-        nobody,
-        "--tasks",
-        nobody,
-    ]);
+    let scoreboard = Process::scoreboard("127.0.0.1:1");
     let browser = Browser::at(&format!("http://{}/", scoreboard.listen)).await;
     (scoreboard, browser)
 }

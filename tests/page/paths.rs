@@ -69,16 +69,7 @@ fn fake_proxy(reports: &ProbeReports) -> SocketAddr {
 }
 
 async fn page(nodes: usize) -> (Process, Browser) {
-    let (proxy, nobody) = (fake_proxy(&reports(nodes)).to_string(), "127.0.0.1:1");
-    let scoreboard = Process::start(&[
-        "scoreboard",
-        "--managers",
-        nobody,
-        "--scoreboards",
-        nobody,
-        "--tasks",
-        &proxy,
-    ]);
+    let scoreboard = Process::scoreboard(&fake_proxy(&reports(nodes)).to_string());
     let browser = Browser::at(&format!("http://{}", scoreboard.listen)).await;
     browser.until("document.querySelector('td.broken')").await;
     (scoreboard, browser)

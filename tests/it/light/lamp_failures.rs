@@ -18,15 +18,7 @@ async fn until_ready_is(light: &Process, status: u16) -> String {
 #[tokio::test]
 async fn a_lamp_that_is_not_there_yet_is_waited_for_by_a_service_that_is_healthy() {
     let mut leds = Leds::new();
-    let light = Process::start(&[
-        "light",
-        "--lamp",
-        "leds",
-        "--leds",
-        leds.path(),
-        "--state",
-        leds.state(),
-    ]);
+    let light = Process::start(&leds.light());
     light.logged(LAMP_FAILED, &[]);
     let reason = until_ready_is(&light, 503).await;
     assert!(reason.starts_with("leds: neither pong-red nor ACT in "), "{reason}");

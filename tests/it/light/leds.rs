@@ -35,6 +35,11 @@ impl Leds {
         self.folder.path().to_str().expect("a name in UTF-8")
     }
 
+    /// Returns the command line of a light whose lamp they are.
+    pub(crate) fn light(&self) -> [&str; 7] {
+        ["light", "--lamp", "leds", "--leds", self.path(), "--state", self.state()]
+    }
+
     /// Makes the LEDs appear, all at once.
     pub(crate) fn appear(&mut self) {
         let prepared = self.folder.path().join("prepared");

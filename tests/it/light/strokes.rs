@@ -21,18 +21,8 @@ const BEAT: Duration = client::showcase::BEAT;
 /// Starts a light on the ping player's node, and waits until it is connected to the manager.
 fn light(game: &Match, leds: &Leds) -> Process {
     let managers = game.address().to_string();
-    let lamp = [
-        "light",
-        "--lamp",
-        "leds",
-        "--leds",
-        leds.path(),
-        "--state",
-        leds.state(),
-        "--managers",
-        &managers,
-    ];
-    let light = Process::start(&[&lamp[..], &["--node", NODE, "--log-level", "debug"]].concat());
+    let options = ["--managers", &managers, "--node", NODE, "--log-level", "debug"];
+    let light = Process::start(&[&leds.light()[..], &options].concat());
     light.logged(FEED_CONNECTED, &[]);
     light
 }

@@ -52,9 +52,7 @@ pub(crate) fn proxy(n: usize, admin: SocketAddr, proxies: &[SocketAddr]) -> Proc
 
 /// Starts a scoreboard that polls these tasks.
 pub(crate) fn scoreboard(tasks: &[SocketAddr]) -> Process {
-    let tasks = list(tasks.iter().copied());
-    let line = ["scoreboard", "--managers", NOBODY, "--scoreboards", NOBODY, "--tasks", &tasks];
-    Process::start(&line)
+    Process::scoreboard(&list(tasks.iter().copied()))
 }
 
 /// Fetches the paths from a scoreboard.

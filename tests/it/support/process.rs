@@ -46,6 +46,14 @@ impl Process {
         process
     }
 
+    /// Starts a scoreboard that polls these tasks, and knows no manager and no other scoreboard.
+    pub(crate) fn scoreboard(tasks: &str) -> Self {
+        /// Where nobody listens.
+        const NOBODY: &str = "127.0.0.1:1";
+        let alone = ["--managers", NOBODY, "--scoreboards", NOBODY];
+        Self::start(&[&["scoreboard", "--tasks", tasks][..], &alone].concat())
+    }
+
     /// Starts the binary and waits for nothing; of the project's variables, its environment has
     /// these and no others.
     pub(crate) fn spawn(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
