@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{InstanceId, RallyId};
 use crate::name::Name;
+use crate::node::Node;
 use crate::task::Task;
 
 /// Maximum number of strokes of a rally.
@@ -95,7 +96,7 @@ pub struct Stroke {
     pub manager: Task,
     /// The node whose proxy carries the rally, if one does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub proxy: Option<Name>,
+    pub proxy: Option<Node>,
 }
 
 /// How a rally ended.
@@ -171,7 +172,7 @@ pub struct RallyResult {
     pub manager: Task,
     /// The node whose proxy carried it, if one did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub proxy: Option<Name>,
+    pub proxy: Option<Node>,
 }
 
 /// The error returned when a feed carries an event that no manager sends.

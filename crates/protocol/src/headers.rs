@@ -57,7 +57,8 @@ pub fn parse_server(server: &str) -> Option<Name> {
     server.strip_prefix(PRODUCT)?.parse().ok()
 }
 
-/// Returns the value of `Via` that a proxy adds.
+/// Returns the value of `Via` that a proxy adds; `node` is the name alone, since an id is no part of a
+/// pseudonym.
 #[must_use]
 pub fn via(node: &Name, release: &Name) -> String {
     format!("1.1 {node} ({})", format_server(release))

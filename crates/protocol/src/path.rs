@@ -5,12 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::Name;
+use crate::node::{Node, NodeRef};
+use crate::node_trouble::TroubledNode;
 use crate::probe::{PathMeasurement, ProbeFailure};
-use crate::task::{NodeRef, Task};
+use crate::task::Task;
 
 /// The format of `/paths`; raised by each change that breaks a reader.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The health of all paths, and how many of them are measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct PathList {
     pub format: u32,
     /// The scoreboard that answers.
     pub scoreboard: Task,
-    /// How many nodes have a proxy.
+    /// How many nodes there are: those that have a proxy, and those that lack one.
     pub nodes: usize,
     /// How many ordered pairs of nodes that makes.
     pub pairs: usize,
@@ -27,6 +28,8 @@ pub struct PathList {
     pub measured: usize,
     /// How many paths are broken.
     pub broken: usize,
+    /// The nodes of whose paths not everything is known; while there are any, not all is well.
+    pub troubles: Vec<TroubledNode>,
     /// Each known path, by name.
     pub paths: Vec<PathStatus>,
 }
@@ -35,7 +38,7 @@ pub struct PathList {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PathStatus {
     /// The node that asks: of the proxy that probes, of the manager that asks for a stroke.
-    pub from: Name,
+    pub from: Node,
     /// The node that answers: of a proxy, of a player.
     pub to: NodeRef,
     /// The worst that is known of it.

@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::task::{NodeRef, Task};
+use crate::id::InstanceId;
+use crate::node::NodeRef;
+use crate::task::Task;
 
 /// Why probes of a node get no valid answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -97,6 +99,8 @@ impl From<PathMeasurement> for Compact {
 pub struct ProbeReport {
     /// The proxy that has measured.
     pub proxy: Task,
+    /// The id of its process, which tells it from another proxy whose node has the same name.
+    pub instance: InstanceId,
     /// The address of its admin port, once it knows.
     pub admin: Option<SocketAddr>,
     /// Its paths to the nodes it probes, the broken ones first.
@@ -135,7 +139,8 @@ mod tests {
         };
         let proxy = "proxy.raspberrypi-01@raspberrypi-01".parse().expect("a task");
         let admin = Some(([10, 0, 9, 104], 3001).into());
-        let report = ProbeReport { proxy, admin, paths: (0..16).map(path).collect() };
+        let instance = InstanceId::new(0x5eed);
+        let report = ProbeReport { proxy, instance, admin, paths: (0..16).map(path).collect() };
         let text = serde_json::to_string(&report).expect("plain");
         assert!(text.len() <= 1000, "{}: {text}", text.len());
         assert!(text.contains(r#"["raspberrypi-01","large_packets",1234,12345,32,12]"#), "{text}");
@@ -153,7 +158,7 @@ mod tests {
     fn a_name_that_could_do_harm_makes_no_report() {
         for name in ["\\u001b[2J", "a b", "<b>", ""] {
             let text = format!(
-                r#"{{"proxy":{{"task":"proxy.1","node":"pi1"}},"admin":null,
+                r#"{{"proxy":{{"task":"proxy.1","node":"pi1"}},"instance":"5eed","admin":null,
                 "paths":[["{name}",null,1,1,1,0]]}}"#
             );
             assert!(serde_json::from_str::<ProbeReport>(&text).is_err(), "{name}");

@@ -1,4 +1,6 @@
 //! What a scoreboard publishes: `/score`, and the events `snapshot` and `update` of its `/events`.
+//! Nodes in it are shown by name, those that share one with [as much of the id](crate::node_names) as
+//! makes them distinct.
 
 use game::{Outcome, Score, Side};
 use serde::{Deserialize, Serialize};
@@ -6,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::event::RallyResult;
 use crate::id::RallyId;
 use crate::name::Name;
+use crate::node::Node;
+use crate::node_trouble::TroubledNode;
 use crate::path::PathStatus;
 use crate::service::Service;
 use crate::task::Task;
@@ -37,6 +41,8 @@ pub struct Snapshot {
     pub shares: ShareView,
     /// The health of the paths between nodes; the worst where there are too many for a page.
     pub paths: Vec<PathStatus>,
+    /// The nodes of whose paths not everything is known.
+    pub troubles: Vec<TroubledNode>,
     /// The last rallies shown, the newest first; not in `/score`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rallies: Vec<RecentRally>,
@@ -61,6 +67,9 @@ pub struct Update {
     /// The paths.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paths: Option<Vec<PathStatus>>,
+    /// The nodes of whose paths not everything is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub troubles: Option<Vec<TroubledNode>>,
     /// Strokes whose beat begins now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub strokes: Vec<ShownStroke>,
@@ -148,7 +157,7 @@ pub struct ShownStroke {
     pub player: Task,
     /// The node whose proxy carries the rally, if one does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub proxy: Option<Name>,
+    pub proxy: Option<Node>,
 }
 
 /// A rally that was shown.

@@ -1,4 +1,4 @@
-//! Tasks and the nodes they run on.
+//! Tasks.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,15 +7,16 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{InvalidName, Name};
+use crate::node::Node;
 
-/// One running copy of a service and the node it is on; written `ping.2@pi3`.
+/// One running copy of a service and the node it is on, written `ping.2@pi3`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Task {
     /// The task as Swarm names it, such as `ping.2`.
     #[serde(rename = "task")]
     pub name: Name,
     /// The node it runs on.
-    pub node: Name,
+    pub node: Node,
 }
 
 impl Task {
@@ -23,7 +24,7 @@ impl Task {
     /// somebody else wrote.
     #[must_use]
     pub fn unnamed(address: SocketAddr) -> Self {
-        let node = Name::from_any(&address.ip().to_string());
+        let node = Name::from_any(&address.ip().to_string()).into();
         Self { name: Name::from_any(&address.to_string()), node }
     }
 }
@@ -43,71 +44,16 @@ impl FromStr for Task {
     }
 }
 
-/// The end of a path: a node by its name, or the address of a proxy that has never answered.
-///
-/// On the wire it is one string. An address has a colon and a name cannot, so they are never
-/// confused.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum NodeRef {
-    /// A node whose proxy has answered.
-    Node(Name),
-    /// The address of a proxy that has never answered.
-    Address(SocketAddr),
-}
-
-impl fmt::Display for NodeRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Node(name) => name.fmt(f),
-            Self::Address(address) => f.pad(&address.to_string()),
-        }
-    }
-}
-
-impl FromStr for NodeRef {
-    type Err = InvalidName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidName> {
-        match text.parse() {
-            Ok(address) => Ok(Self::Address(address)),
-            Err(_) => text.parse().map(Self::Node),
-        }
-    }
-}
-
-impl TryFrom<String> for NodeRef {
-    type Error = InvalidName;
-
-    fn try_from(text: String) -> Result<Self, InvalidName> {
-        text.parse()
-    }
-}
-
-impl From<NodeRef> for String {
-    fn from(end: NodeRef) -> Self {
-        end.to_string()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_task_is_read_as_it_is_written() {
-        let task: Task = "ping.2@pi3".parse().expect("valid");
-        assert_eq!((task.name.as_str(), task.node.as_str()), ("ping.2", "pi3"));
-        assert_eq!(task.to_string(), "ping.2@pi3");
-    }
-
-    #[test]
-    fn the_end_of_a_path_is_read_as_it_is_written() {
-        for text in ["pi3", "10.0.9.4", "10.0.9.4:3001", "[fd00::4]:3001"] {
-            let end: NodeRef = text.parse().expect("valid");
-            assert_eq!(end.to_string(), text);
-            assert_eq!(matches!(end, NodeRef::Address(_)), text.contains(':'), "{text}");
+        for (text, node) in [("ping.2@pi3", "pi3"), ("ping.2@pi3/2kq4ma1b", "pi3/2kq4ma1b")] {
+            let task: Task = text.parse().expect("valid");
+            assert_eq!((task.name.as_str(), task.node.to_string().as_str()), ("ping.2", node));
+            assert_eq!(task.to_string(), text);
         }
-        assert_eq!("a b".parse::<NodeRef>(), Err(InvalidName));
     }
 }
