@@ -12,12 +12,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
-use protocol::name::Name;
+use protocol::node::{Node, NodeRef};
 use protocol::probe::ProbeFailure;
 use protocol::service::Service;
-use protocol::task::NodeRef;
 use server::identity::Identity;
-use server::metrics::{NodePairHistogram, zero};
+use server::metrics::{Labels, NodePairHistogram, node_pair_labels, zero};
 
 /// The upper bounds of the buckets of round trips in seconds: from a cable between two boards to the
 /// kernel's second attempt after 1 s.
@@ -30,28 +29,15 @@ struct FaultLabels {
     cause: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct PathLabels {
-    from_node: String,
-    to_node: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ProbeFailureLabels {
-    from_node: String,
-    to_node: String,
-    cause: &'static str,
-}
-
 /// The metrics of a proxy; clones share their values.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
-    node: Name,
+    node: Node,
     upstream_faults: Family<FaultLabels, Counter>,
     pub(crate) rally_duration: NodePairHistogram,
-    probe_rtt: Family<PathLabels, Histogram, fn() -> Histogram>,
-    probe_failures: Family<ProbeFailureLabels, Counter>,
-    path_broken: Family<PathLabels, Gauge>,
+    probe_rtt: Family<Labels, Histogram, fn() -> Histogram>,
+    probe_failures: Family<Labels, Counter>,
+    path_broken: Family<Labels, Gauge>,
 }
 
 impl Metrics {
@@ -130,12 +116,13 @@ impl Metrics {
         }
     }
 
-    fn path(&self, to: &NodeRef) -> PathLabels {
-        PathLabels { from_node: self.node.to_string(), to_node: to.to_string() }
+    fn path(&self, to: &NodeRef) -> Labels {
+        node_pair_labels(&self.node, to)
     }
 
-    fn failure(&self, to: &NodeRef, cause: ProbeFailure) -> ProbeFailureLabels {
-        let PathLabels { from_node, to_node } = self.path(to);
-        ProbeFailureLabels { from_node, to_node, cause: cause.name() }
+    fn failure(&self, to: &NodeRef, cause: ProbeFailure) -> Labels {
+        let mut labels = self.path(to);
+        labels.push(("cause", cause.name().to_owned()));
+        labels
     }
 }

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use protocol::probe::{PathMeasurement, ProbeFailure};
-use protocol::task::NodeRef;
+use protocol::node::NodeRef;
 use server::samples::RecentSamples;
 
 /// Interval between probes while the state of the path is certain; varied by a fifth, so that nodes

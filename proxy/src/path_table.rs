@@ -6,9 +6,10 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use protocol::name::Name;
+use protocol::id::InstanceId;
+use protocol::node::{Node, NodeRef};
 use protocol::probe::{AgedReport, ProbeFailure, ProbeReport, ProbeReports};
-use protocol::task::{NodeRef, Task};
+use protocol::task::Task;
 use server::expiring::ExpiringMap;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -39,19 +40,26 @@ const MAX_RECEIVED_PATHS: usize = 32;
 #[derive(Debug)]
 pub(crate) struct PathTable {
     task: Task,
+    instance: InstanceId,
     admin_port: u16,
     /// This proxy's own address, as its connections to others show it.
     admin: Option<SocketAddr>,
     paths: HashMap<SocketAddr, ProbedPath>,
-    received: ExpiringMap<Name, ProbeReport>,
+    received: ExpiringMap<Node, ProbeReport>,
     metrics: Metrics,
 }
 
 impl PathTable {
     /// Makes the table of a proxy with this admin port.
-    pub(crate) fn new(task: Task, admin: SocketAddr, metrics: Metrics) -> Self {
+    pub(crate) fn new(
+        task: Task,
+        instance: InstanceId,
+        admin: SocketAddr,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             task,
+            instance,
             admin_port: admin.port(),
             admin: (!admin.ip().is_unspecified()).then_some(admin),
             paths: HashMap::new(),
@@ -101,7 +109,9 @@ impl PathTable {
         self.learn_address(probe.from);
         let path = self.paths.entry(address).or_insert_with(|| ProbedPath::new(address, health));
         let node = probe.report.as_ref().map(|report| report.proxy.node.clone());
-        let changes = path.update(health, node.clone());
+        // A path to another node that has this node's name, and no id, is told by its address.
+        let named = node.clone().filter(|node| *node != self.task.node);
+        let changes = path.update(health, named);
         let to = path.to();
         self.publish(changes);
         if let NodeRef::Node(_) = to {
@@ -140,7 +150,7 @@ impl PathTable {
                 }
                 PathChange::Ok => {
                     info!(%to, "path ok");
-                    self.metrics.set_path_broken(&to, false);
+                    self.metrics.set_path_broken(&to, self.has_broken_namesake(&to));
                 }
                 // The node may have another proxy by now.
                 PathChange::Forgotten if self.paths.values().any(|path| path.to() == to) => {}
@@ -149,20 +159,29 @@ impl PathTable {
         }
     }
 
+    /// Returns whether a path is broken to a node that cannot be told from this one.
+    fn has_broken_namesake(&self, to: &NodeRef) -> bool {
+        let mut listed = self.paths.values().filter(|path| path.deselected.is_none());
+        listed.any(|path| path.to() == *to && !path.has_id() && path.cause().is_some())
+    }
+
     /// Returns what this proxy has measured, the broken paths first.
     pub(crate) fn report(&self) -> ProbeReport {
         // An address that has never answered may simply be new.
         let is_known = |path: &ProbedPath| path.has_answered() || path.cause().is_some();
         let mut best: Vec<_> = self.paths.iter().filter(|(_, path)| is_known(path)).collect();
-        // Of two proxies on one node, the one that is listed and answers counts.
+        // Of two proxies on one node, the one that is listed and answers counts. Without an id they may
+        // be on two nodes with one name, and the one that does not answer counts.
         best.sort_unstable_by_key(|(address, path)| {
-            Reverse((path.deselected.is_none(), path.cause().is_none(), **address))
+            let counts = path.cause().is_none() == path.has_id();
+            Reverse((path.deselected.is_none(), counts, **address))
         });
         let mut nodes = HashSet::new();
         best.retain(|(_, path)| nodes.insert(path.to()));
         let mut paths: Vec<_> = best.into_iter().map(|(_, path)| path.measurement()).collect();
         paths.sort_unstable_by_key(|path| (path.cause.is_none(), path.to.clone()));
-        ProbeReport { proxy: self.task.clone(), admin: self.admin, paths }
+        let (proxy, instance) = (self.task.clone(), self.instance.clone());
+        ProbeReport { proxy, instance, admin: self.admin, paths }
     }
 
     /// Returns the report as JSON that fits into one packet. Sixteen paths do, unless their names
@@ -179,9 +198,9 @@ impl PathTable {
 
     /// Returns the own report, and those received from others; from these nodes only, if any are
     /// named.
-    pub(crate) fn reports(&self, nodes: Option<&[Name]>) -> ProbeReports {
+    pub(crate) fn reports(&self, nodes: Option<&[Node]>) -> ProbeReports {
         let own = AgedReport { age_ms: 0, report: self.report() };
-        let is_wanted = |node: &Name| nodes.is_none_or(|nodes| nodes.contains(node));
+        let is_wanted = |node: &Node| nodes.is_none_or(|nodes| nodes.contains(node));
         let received = self.received.iter().filter(|(node, ..)| is_wanted(node));
         let received = received.map(|(_, when, report)| {
             let age_ms = u64::try_from(when.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use client::fault::Fault;
 use protocol::headers::{FROM, TO};
-use protocol::name::Name;
+use protocol::id::InstanceId;
+use protocol::node::Node;
 use protocol::probe::{ProbeFailure, ProbeReport};
 use protocol::service::Service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -57,9 +58,12 @@ impl ProbeResult {
         Self { outcome, report: None, from }
     }
 
-    /// Returns whether a proxy on this node answered.
-    pub(crate) fn is_from(&self, node: &Name) -> bool {
-        self.report.as_ref().is_some_and(|report| report.proxy.node == *node)
+    /// Returns whether a proxy on this node answered: this process, or one whose node has the same id.
+    /// Where there is none, the same name may be another node's.
+    pub(crate) fn is_from(&self, node: &Node, instance: &InstanceId) -> bool {
+        self.report.as_ref().is_some_and(|report| {
+            report.instance == *instance || node.id.is_some() && report.proxy.node == *node
+        })
     }
 }
 
@@ -166,13 +170,13 @@ mod tests {
 
     use super::*;
 
-    const REPORT: &str = r#"{"proxy":{"task":"proxy.1","node":"pi1"},"admin":null,"paths":[]}"#;
+    const REPORT: &str = r#"{"proxy":{"task":"proxy.1","node":"pi1"},"instance":"5eed","admin":null,"paths":[]}"#;
 
     #[test]
     fn an_answer_is_a_report_or_cut_off_or_invalid() {
         let whole =
-            format!("HTTP/1.1 200 OK\r\npong-from: proxy\r\ncontent-length: 65\r\n\r\n{REPORT}");
-        assert_eq!(parse(whole.as_bytes()).expect("a report").proxy.node.as_str(), "pi1");
+            format!("HTTP/1.1 200 OK\r\npong-from: proxy\r\ncontent-length: 83\r\n\r\n{REPORT}");
+        assert_eq!(parse(whole.as_bytes()).expect("a report").proxy.node.to_string(), "pi1");
         for cut in 0..whole.len() {
             assert_eq!(parse(&whole.as_bytes()[..cut]), Err(ProbeFailure::Reset), "{cut}");
         }

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 use actix_web::web::{self, Data, Payload, Query, ServiceConfig};
 use futures_util::StreamExt;
-use protocol::name::Name;
+use protocol::node::Node;
 use serde::Deserialize;
 
 use crate::prober::Prober;
@@ -17,7 +17,7 @@ const MAX_PROBE_BYTES: usize = 16 * 1024;
 /// The query of `/probes`.
 #[derive(Deserialize)]
 struct ProbesQuery {
-    /// Names of nodes, separated by commas.
+    /// Nodes, separated by commas.
     nodes: Option<String>,
 }
 
@@ -44,7 +44,7 @@ async fn probe(mut body: Payload, prober: Data<Prober>) -> HttpResponse {
 
 async fn probes(query: Query<ProbesQuery>, prober: Data<Prober>) -> HttpResponse {
     let nodes = query.nodes.as_ref();
-    let nodes: Option<Vec<Name>> = nodes.map(|list| list.split(',').flat_map(str::parse).collect());
+    let nodes: Option<Vec<Node>> = nodes.map(|list| list.split(',').flat_map(str::parse).collect());
     let reports = prober.table().reports(nodes.as_deref());
     HttpResponse::Ok().json(reports)
 }

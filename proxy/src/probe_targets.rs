@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 
-use protocol::name::Name;
+use protocol::node::Node;
 
 /// Maximum number of proxies that one proxy probes.
 pub(crate) const MAX_TARGETS: usize = 16;
@@ -12,7 +12,7 @@ pub(crate) const MAX_TARGETS: usize = 16;
 /// Selects probe targets by rendezvous hashing: of all addresses those with the greatest hash
 /// together with the node's own name. Each node selects others, every node is selected by some, and
 /// when a node joins or leaves, no selection changes by more than one.
-pub(crate) fn probe_targets(node: &Name, listed: &[SocketAddr]) -> Vec<SocketAddr> {
+pub(crate) fn probe_targets(node: &Node, listed: &[SocketAddr]) -> Vec<SocketAddr> {
     let hash = |address: &SocketAddr| {
         let mut hasher = DefaultHasher::new();
         (node, address).hash(&mut hasher);
@@ -38,7 +38,7 @@ mod tests {
     }
 
     fn selected(node: &str, listed: &[SocketAddr]) -> HashSet<SocketAddr> {
-        let selected = probe_targets(&Name::from_any(node), listed);
+        let selected = probe_targets(&node.parse().expect("a node"), listed);
         let set: HashSet<_> = selected.iter().copied().collect();
         assert_eq!(set.len(), selected.len(), "none twice");
         set

@@ -8,7 +8,8 @@ use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::targets::Targets;
 use parking_lot::{Mutex, MutexGuard};
-use protocol::name::Name;
+use protocol::id::InstanceId;
+use protocol::node::Node;
 use protocol::service::Service;
 use server::start::Start;
 use tokio::sync::watch;
@@ -32,7 +33,8 @@ const SELF_PROBE_INTERVAL: Duration = Duration::from_secs(60);
 /// Probes other proxies, and keeps what is measured.
 #[derive(Debug)]
 pub(crate) struct Prober {
-    node: Name,
+    node: Node,
+    instance: InstanceId,
     table: Mutex<PathTable>,
     /// The addresses that are probed now.
     targets: watch::Sender<Vec<SocketAddr>>,
@@ -43,9 +45,11 @@ impl Prober {
     pub(crate) async fn start(start: &mut Start, proxies: Targets, metrics: Metrics) -> Arc<Self> {
         let endpoints = start.discover(Service::Proxy, proxies).await;
         let task = start.identity().task.clone();
+        let instance = InstanceId::new(rand::random());
         let prober = Arc::new(Self {
             node: task.node.clone(),
-            table: Mutex::new(PathTable::new(task, start.admin(), metrics)),
+            instance: instance.clone(),
+            table: Mutex::new(PathTable::new(task, instance, start.admin(), metrics)),
             targets: watch::Sender::default(),
         });
         let running = Arc::clone(&prober);
@@ -102,7 +106,7 @@ impl Prober {
         loop {
             let size = health.next_size();
             let result = probe(address, size).await;
-            let pause = if result.is_from(&self.node) {
+            let pause = if result.is_from(&self.node, &self.instance) {
                 // This proxy itself, or the next one on this node: there is no network in between.
                 self.table().record_self(address, result.from);
                 SELF_PROBE_INTERVAL

@@ -7,7 +7,7 @@ use std::time::Duration;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
 use protocol::headers::{MANAGER, via};
-use protocol::name::Name;
+use protocol::node::Node;
 use protocol::task::Task;
 use reqwest::Response;
 use server::log::{LogLimiter, SAME_FAULT};
@@ -33,7 +33,7 @@ pub(crate) type LastHealth = tokio::sync::Mutex<Option<(Instant, Result<(), Stri
 /// The state of a proxy.
 pub(crate) struct Proxy {
     /// The node it runs on.
-    pub(crate) node: Name,
+    pub(crate) node: Node,
     pub(crate) managers: Arc<Endpoints>,
     pub(crate) scoreboards: Arc<Endpoints>,
     /// One permit for each request that may wait for an upstream.
@@ -63,7 +63,7 @@ impl Proxy {
             upstream_permits,
             shutdown: start.shutdown().clone(),
             health: LastHealth::default(),
-            via: via(&identity.task.node, &identity.release),
+            via: via(&identity.task.node.name, &identity.release),
             metrics: Metrics::register(start.metrics(), &identity, in_flight),
             log_limiter: start.log_limiter(),
             node: identity.task.node,

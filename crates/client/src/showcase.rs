@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use protocol::event::{Event, MAX_STROKES, RallyResult, Stroke};
 use protocol::id::RallyId;
-use protocol::name::Name;
+use protocol::node::Node;
 use protocol::timing::RALLY_IDLE_TIMEOUT;
 use tokio::time::Instant;
 
@@ -51,7 +51,7 @@ enum Waiting {
 struct Rally {
     from: SocketAddr,
     id: RallyId,
-    proxy: Option<Name>,
+    proxy: Option<Node>,
     strokes: VecDeque<Stroke>,
     /// Whether nothing more will come of it.
     over: bool,
@@ -73,7 +73,7 @@ struct Beat {
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
     /// The node whose proxy carries the rally.
-    pub proxy: Option<&'a Name>,
+    pub proxy: Option<&'a Node>,
     /// The stroke whose beat it is, if it is one's.
     pub stroke: Option<ShownBeat<'a>>,
 }

@@ -46,7 +46,8 @@ impl Identity {
     #[must_use]
     pub fn span(&self) -> Span {
         let Task { name, node } = &self.task;
-        error_span!("task", service = self.service.name(), task = %name, %node)
+        let node_id = node.id.as_ref().map(Name::as_str);
+        error_span!("task", service = self.service.name(), task = %name, node = %node.name, node_id)
     }
 }
 

@@ -15,16 +15,19 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use protocol::task::Task;
 
 use crate::identity::Identity;
 
 mod endpoints;
 mod histogram;
+mod node;
 mod score;
 mod text;
 
 use endpoints::EndpointGauges;
 pub use histogram::{NodePairHistogram, Timer};
+pub use node::{Labels, node_labels, node_pair_labels};
 use score::ScoreCollector;
 pub use score::ScoreNames;
 
@@ -40,15 +43,15 @@ impl Metrics {
     #[must_use]
     pub fn new(identity: &Identity) -> Self {
         let mut registry = Registry::with_prefix("pong");
-        let labels = [
-            ("service", identity.service.name()),
-            ("task", identity.task.name.as_str()),
-            ("node", identity.task.node.as_str()),
-            ("version", env!("CARGO_PKG_VERSION")),
-            ("release", identity.release.as_str()),
-            ("arch", std::env::consts::ARCH),
-        ]
-        .map(|(name, value)| (name, value.to_owned()));
+        let Task { name, node } = &identity.task;
+        let of_task = [("service", identity.service.to_string()), ("task", name.to_string())];
+        let of_build = [
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("release", identity.release.to_string()),
+            ("arch", std::env::consts::ARCH.to_owned()),
+        ];
+        let of_node = node_labels("node", "node_id", node);
+        let labels: Labels = of_task.into_iter().chain(of_node).chain(of_build).collect();
         registry.register("build", "This task, its node and its build", Info::new(labels));
         Self { registry, endpoints: EndpointGauges::default() }
     }

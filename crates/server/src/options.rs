@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use protocol::name::{InvalidName, Name, parse_shortened};
+use protocol::node::Node;
 use protocol::service::Service;
 use protocol::task::Task;
 use tracing::level_filters::LevelFilter;
@@ -33,6 +34,11 @@ pub struct Options {
     /// Name of the node this runs on [default: the host name]
     #[arg(long, env = "PONG_NODE", value_name = "NAME", value_parser = parse_shortened)]
     pub node: Option<Name>,
+
+    /// Id of that node, which no other one has: Swarm's is {{.Node.ID}}; without ids, nodes that share a
+    /// name are not told apart
+    #[arg(long, env = "PONG_NODE_ID", value_name = "ID", value_parser = parse_shortened)]
+    pub node_id: Option<Name>,
 
     /// Name of this task [default: the service and the process id, such as ping.4711]
     #[arg(long, env = "PONG_TASK", value_name = "NAME", value_parser = parse_shortened)]
@@ -70,7 +76,8 @@ impl Options {
     /// Returns who the service is, as given or as found out.
     #[must_use]
     pub fn identity(&self, service: Service) -> Identity {
-        let node = self.node.clone().unwrap_or_else(host_name);
+        let name = self.node.clone().unwrap_or_else(host_name);
+        let node = Node { name, id: self.node_id.clone() };
         let pid = std::process::id();
         let name = self.task.clone();
         let name = name.unwrap_or_else(|| Name::from_any(&format!("{service}.{pid}")));

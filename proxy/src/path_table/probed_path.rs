@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use protocol::name::Name;
 use protocol::probe::{PathMeasurement, ProbeFailure};
-use protocol::task::NodeRef;
+use protocol::node::{Node, NodeRef};
 use tokio::time::Instant;
 
 use crate::path_health::PathHealth;
@@ -50,7 +49,12 @@ impl ProbedPath {
         self.measurement.to.clone()
     }
 
-    /// Returns whether its address has ever answered.
+    /// Returns whether the node at its end has an id.
+    pub(super) const fn has_id(&self) -> bool {
+        matches!(self.measurement.to, NodeRef::Node(Node { id: Some(_), .. }))
+    }
+
+    /// Returns whether its address has ever answered as a node that is known apart from this one.
     pub(super) const fn has_answered(&self) -> bool {
         matches!(self.measurement.to, NodeRef::Node(_))
     }
@@ -78,7 +82,7 @@ impl ProbedPath {
     pub(super) fn update(
         &mut self,
         health: &PathHealth,
-        node: Option<Name>,
+        node: Option<Node>,
     ) -> Vec<(NodeRef, PathChange)> {
         let before = self.to();
         let to = node.map_or_else(|| before.clone(), NodeRef::Node);

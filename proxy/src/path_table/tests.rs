@@ -12,8 +12,8 @@ fn address(n: u16) -> SocketAddr {
 }
 
 fn report_of(node: &str) -> ProbeReport {
-    let proxy = Task { name: Name::from_any("proxy.1"), node: Name::from_any(node) };
-    ProbeReport { proxy, admin: None, paths: Vec::new() }
+    let proxy = format!("proxy.1@{node}").parse().expect("a task");
+    ProbeReport { proxy, instance: InstanceId::new(2), admin: None, paths: Vec::new() }
 }
 
 fn table() -> PathTable {
@@ -21,7 +21,7 @@ fn table() -> PathTable {
     let identity = Identity::new(protocol::service::Service::Proxy, task.clone());
     let mut metrics = server::metrics::Metrics::new(&identity);
     let metrics = Metrics::register(&mut metrics, &identity, || 0);
-    PathTable::new(task, ([0, 0, 0, 0], 3001).into(), metrics)
+    PathTable::new(task, InstanceId::new(1), ([0, 0, 0, 0], 3001).into(), metrics)
 }
 
 /// Has a node's proxy answer at an address.
@@ -130,6 +130,31 @@ async fn a_proxy_that_never_answered_is_reported_by_address_while_listed() {
 }
 
 #[test]
+fn a_node_with_this_ones_name_and_no_id_is_told_by_its_address_once_it_is_broken() {
+    let mut table = table();
+    table.select(&[address(2)]);
+    answer(&mut table, 2, "pi1");
+    assert_eq!(reported(&table), [], "it may be the next proxy on this node");
+    fail(&mut table, 2);
+    assert_eq!(reported(&table), [path("10.0.9.2:3002", Some(ProbeFailure::Timeout))]);
+    table.select(&[]);
+    assert_eq!(reported(&table), [], "it was the one before");
+}
+
+#[test]
+fn of_two_proxies_that_are_listed_for_a_name_the_broken_one_counts_unless_they_have_one_id() {
+    for (node, cause) in [("pi2", Some(ProbeFailure::Timeout)), ("pi2/2kq4", None)] {
+        let mut table = table();
+        table.select(&[address(2), address(3)]);
+        answer(&mut table, 2, node);
+        answer(&mut table, 3, node);
+        assert_eq!(reported(&table), [path(node, None)]);
+        fail(&mut table, 2);
+        assert_eq!(reported(&table), [path(node, cause)]);
+    }
+}
+
+#[test]
 fn a_proxy_stops_probing_itself() {
     let mut table = table();
     let own: SocketAddr = ([10, 0, 9, 7], 3001).into();
@@ -179,7 +204,7 @@ async fn reports_of_others_are_relayed_with_their_age() {
     answer(&mut table, 2, "pi2");
     advance(Duration::from_millis(1500)).await;
     answer(&mut table, 3, "pi3");
-    let reports = |table: &PathTable, nodes: Option<&[Name]>| {
+    let reports = |table: &PathTable, nodes: Option<&[Node]>| {
         let reports = table.reports(nodes).reports.into_iter();
         let mut ages: Vec<_> =
             reports.map(|aged| (aged.report.proxy.node.to_string(), aged.age_ms)).collect();
@@ -188,7 +213,7 @@ async fn reports_of_others_are_relayed_with_their_age() {
     };
     let aged = |node: &str, age_ms| (node.to_owned(), age_ms);
     assert_eq!(reports(&table, None), [aged("pi1", 0), aged("pi2", 1500), aged("pi3", 0)]);
-    let pi3 = [Name::from_any("pi3")];
+    let pi3 = ["pi3".parse().expect("a node")];
     assert_eq!(reports(&table, Some(&pi3)), [aged("pi1", 0), aged("pi3", 0)]);
     assert_eq!(reports(&table, Some(&[])), [aged("pi1", 0)]);
     advance(FORGET_AFTER).await;

@@ -30,7 +30,8 @@ fn table(n: usize) -> PathTable {
     let task: Task = format!("proxy.rpi-{n:03}@raspberrypi-{n:03}").parse().expect("a task");
     let identity = Identity::new(Service::Proxy, task.clone());
     let mut metrics = server::metrics::Metrics::new(&identity);
-    PathTable::new(task, address(n), Metrics::register(&mut metrics, &identity, || 0))
+    let instance = InstanceId::new(u32::try_from(n).expect("a small number"));
+    PathTable::new(task, instance, address(n), Metrics::register(&mut metrics, &identity, || 0))
 }
 
 fn address(n: usize) -> SocketAddr {

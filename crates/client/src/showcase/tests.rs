@@ -12,7 +12,7 @@ fn at(port: u16) -> SocketAddr {
 }
 
 fn id(text: &str) -> RallyId {
-    text.parse::<Name>().expect("an id").into()
+    text.parse::<protocol::name::Name>().expect("an id").into()
 }
 
 /// A rally whose strokes go round the nodes pi1, pi2 and pi3, lost with the last.

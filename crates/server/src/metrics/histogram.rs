@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use protocol::name::Name;
+use protocol::node::{Node, NodeRef};
 use tokio::time::Instant;
+
+use super::node::{Labels, node_pair_labels};
 
 /// The upper bounds of the buckets in seconds: from a stroke within one machine to the longest that
 /// a stroke may take. Steps of 2 to 2.5, which tell 1 ms from 3 ms, and a fast Pi from a slow one.
@@ -23,39 +25,31 @@ const MAX_NODES: usize = 32;
 /// The label of nodes beyond [`MAX_NODES`].
 const OTHER: &str = "other";
 
-/// The labels of an ordered pair of nodes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct NodePair {
-    from_node: String,
-    to_node: String,
-}
-
 /// A histogram of the times from one node to each of the others, at most 32 of them apart.
 #[derive(Clone, Debug)]
 pub struct NodePairHistogram {
-    from: Name,
-    family: Family<NodePair, Histogram, fn() -> Histogram>,
-    nodes: Arc<Mutex<HashSet<Name>>>,
+    from: Node,
+    family: Family<Labels, Histogram, fn() -> Histogram>,
+    nodes: Arc<Mutex<HashSet<Node>>>,
 }
 
 impl NodePairHistogram {
-    pub(super) fn new(from: &Name) -> Self {
+    pub(super) fn new(from: &Node) -> Self {
         let family = Family::new_with_constructor((|| Histogram::new(BOUNDS)) as fn() -> _);
         Self { from: from.clone(), family, nodes: Arc::default() }
     }
 
-    pub(super) fn family(&self) -> Family<NodePair, Histogram, fn() -> Histogram> {
+    pub(super) fn family(&self) -> Family<Labels, Histogram, fn() -> Histogram> {
         self.family.clone()
     }
 
     /// Returns the histogram of the times to a node.
     #[must_use]
-    pub fn to(&self, node: &Name) -> Histogram {
+    pub fn to(&self, node: &Node) -> Histogram {
         let mut nodes = self.nodes.lock();
         let known = nodes.contains(node) || nodes.len() < MAX_NODES && nodes.insert(node.clone());
-        let to_node = if known { node.to_string() } else { OTHER.to_owned() };
-        let pair = NodePair { from_node: self.from.to_string(), to_node };
-        self.family.get_or_create_owned(&pair)
+        let node = if known { node.clone() } else { Name::from_any(OTHER).into() };
+        self.family.get_or_create_owned(&node_pair_labels(&self.from, &NodeRef::Node(node)))
     }
 }
 
@@ -87,8 +81,8 @@ mod tests {
     use crate::identity::Identity;
     use crate::metrics::Metrics;
 
-    fn name(text: &str) -> Name {
-        text.parse().expect("a name")
+    fn node(text: &str) -> Node {
+        text.parse().expect("a node")
     }
 
     fn rendered(observe: impl FnOnce(&NodePairHistogram)) -> String {
@@ -103,7 +97,7 @@ mod tests {
     fn a_time_is_counted_in_every_bucket_it_fits_and_in_the_sum() {
         let text = rendered(|strokes| {
             for seconds in [0.0001, 0.000_101, 0.4, 3.0] {
-                strokes.to(&name("pi2")).observe(seconds);
+                strokes.to(&node("pi2")).observe(seconds);
             }
         });
         let pair = r#"from_node="pi1",to_node="pi2""#;
@@ -122,10 +116,23 @@ mod tests {
     }
 
     #[test]
+    fn two_nodes_with_one_name_are_two_series() {
+        let text = rendered(|strokes| {
+            for to in ["pi2/2kq4", "pi2/7xy9"] {
+                strokes.to(&node(to)).observe(0.001);
+            }
+        });
+        for id in ["2kq4", "7xy9"] {
+            let series = format!(r#"_count{{from_node="pi1",to_node="pi2",to_node_id="{id}"}} 1"#);
+            assert!(text.contains(&series), "{series} is not in\n{text}");
+        }
+    }
+
+    #[test]
     fn a_thousand_nodes_are_thirty_two_and_the_others() {
         let text = rendered(|strokes| {
             for n in 0..1000 {
-                strokes.to(&name(&format!("pi{n}"))).observe(0.001);
+                strokes.to(&node(&format!("pi{n}"))).observe(0.001);
             }
         });
         let counts = text.lines().filter(|line| line.contains("_seconds_count"));
@@ -138,8 +145,8 @@ mod tests {
     fn a_node_that_is_called_other_makes_no_series_twice() {
         let text = rendered(|strokes| {
             for n in 0..100 {
-                let node = if n % 2 == 0 { OTHER.to_owned() } else { format!("pi{n}") };
-                strokes.to(&name(&node)).observe(0.0);
+                let name = if n % 2 == 0 { OTHER.to_owned() } else { format!("pi{n}") };
+                strokes.to(&node(&name)).observe(0.0);
             }
         });
         assert_eq!(text.matches(r#"_count{from_node="pi1",to_node="other"}"#).count(), 1);
