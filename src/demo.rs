@@ -86,7 +86,7 @@ impl Demo {
         }
         for (n, start) in lights.into_iter().enumerate() {
             let lamp = options.lamp.clone();
-            let opener = opener(lamp, n == 0, &start.identity().task.node, panel);
+            let opener = opener(lamp, n == 0, &start.identity().task.node.name, panel);
             let idle = options.lamp.idle;
             services.spawn(light::run_with(manager_targets.clone(), idle, opener, start));
         }

@@ -52,7 +52,7 @@ impl Placement {
                 let (node, tasks) = &mut self.nodes[next];
                 let name = Name::from_any(&format!("{service}.{n}"));
                 tasks.push(name.clone());
-                let task = Task { name, node: node.clone() };
+                let task = Task { name, node: node.clone().into() };
                 Start::local(service, task, FREE, shutdown.clone())
             })
             .collect()
@@ -69,7 +69,7 @@ impl Placement {
         nodes
             .map(|(n, (node, _))| {
                 let name = Name::from_any(&format!("{service}.{}", n + 1));
-                let task = Task { name, node: node.clone() };
+                let task = Task { name, node: node.clone().into() };
                 let listen = if n == 0 { first } else { FREE };
                 Start::local(service, task, listen, shutdown.clone())
             })

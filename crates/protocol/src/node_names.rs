@@ -7,8 +7,10 @@ use crate::event::{RallyResult, Stroke};
 use crate::name::Name;
 use crate::node::{Node, NodeRef};
 use crate::node_trouble::TroubledNode;
-use crate::path::PathStatus;
-use crate::snapshot::{PlayerShare, PlayedStroke, RecentRally, ShownStroke, TaskView};
+use crate::path::{PathList, PathStatus};
+use crate::snapshot::{
+    PlayedStroke, PlayerShare, RecentRally, ShareView, ShownStroke, TaskView,
+};
 use crate::task::Task;
 
 /// The nodes among which names are to be distinct.
@@ -95,8 +97,10 @@ has_nodes! {
     ShownStroke: player, proxy;
     PlayedStroke: player;
     RecentRally: result, played;
+    ShareView: players;
     PathStatus: from, to;
     TroubledNode: node;
+    PathList: scoreboard, troubles, paths;
 }
 
 #[cfg(test)]

@@ -20,12 +20,14 @@ use protocol::task::Task;
 use crate::identity::Identity;
 
 mod endpoints;
+mod flags;
 mod histogram;
 mod node;
 mod score;
 mod text;
 
 use endpoints::EndpointGauges;
+use flags::Flags;
 pub use histogram::{NodePairHistogram, Timer};
 pub use node::{Labels, node_labels, node_pair_labels};
 use score::ScoreCollector;
@@ -70,6 +72,16 @@ impl Metrics {
     ) {
         let read = Box::new(read);
         self.registry.register_collector(Box::new(Gauge { name, help, read }));
+    }
+
+    /// Registers a gauge that is 1 for each set of labels that is read at a scrape.
+    pub fn flags(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        read: impl Fn() -> Vec<Labels> + Send + Sync + 'static,
+    ) {
+        self.registry.register_collector(Box::new(Flags::new(name, help, read)));
     }
 
     /// Registers the histogram `pong_NAME_seconds` of the times from the service's node to others.

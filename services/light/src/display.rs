@@ -9,7 +9,7 @@ use client::feed::FeedUpdate;
 use client::showcase::{Showcase, ShownBeat};
 use prometheus_client::metrics::counter::Counter;
 use protocol::event::Event;
-use protocol::name::Name;
+use protocol::node::Node;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until};
 
@@ -27,7 +27,7 @@ const IDLE_AFTER: Duration = Duration::from_secs(2);
 /// The display of one node: what is known of the managers, and of the rally that is shown.
 #[derive(Debug)]
 pub(crate) struct Display {
-    node: Name,
+    node: Node,
     idle: Idle,
     showcase: Showcase,
     managers: HashSet<SocketAddr>,
@@ -39,7 +39,7 @@ pub(crate) struct Display {
 
 impl Display {
     /// Makes the display of a node that knows no manager yet.
-    pub(crate) fn new(node: Name, idle: Idle, now: Instant) -> Self {
+    pub(crate) fn new(node: Node, idle: Idle, now: Instant) -> Self {
         Self {
             node,
             idle,
@@ -108,7 +108,7 @@ impl Display {
             let idle = self.idle_for(now).map_or(Lights::DARK, |time| self.idle.lights(time).0);
             return Scene { connected, idle, ..Scene::DARK };
         };
-        let proxying = shown.proxy == Some(&self.node);
+        let proxying = shown.proxy.is_some_and(|proxy| proxy.may_be(&self.node));
         let flash = self.beat_here(now).map(|ShownBeat { stroke, step, .. }| Flash {
             side: stroke.side,
             outcome: stroke.outcome,
@@ -141,7 +141,7 @@ impl Display {
     /// Returns the stroke that is shown, if it is one of this node.
     fn beat_here(&self, now: Instant) -> Option<ShownBeat<'_>> {
         let beat = self.showcase.current(now)?.stroke?;
-        (beat.stroke.player.node == self.node).then_some(beat)
+        beat.stroke.player.node.may_be(&self.node).then_some(beat)
     }
 
     /// Returns whether a manager is connected, or was until a moment ago.
@@ -178,7 +178,7 @@ mod tests {
 
     fn stroke(n: u16, player: &str, outcome: Outcome, proxy: &str) -> FeedUpdate {
         let stroke = Stroke {
-            rally: "5eed-1".parse::<Name>().expect("an id").into(),
+            rally: "5eed-1".parse::<protocol::name::Name>().expect("an id").into(),
             n,
             side: Side::Ping,
             outcome,

@@ -7,6 +7,7 @@ use game::Side;
 use parking_lot::Mutex;
 use prometheus_client::metrics::histogram::Histogram;
 use protocol::event::PlayerCounters;
+use protocol::node_names::NodeNames;
 use protocol::task::Task;
 use server::expiring::ExpiringMap;
 use server::metrics::NodePairHistogram;
@@ -76,6 +77,12 @@ impl PlayerStats {
     /// Returns the counters of all players.
     pub(crate) fn all(&self) -> Vec<PlayerCounters> {
         self.players.lock().iter().map(|(.., player)| player.counters.clone()).collect()
+    }
+
+    /// Adds the nodes of all players to those among which names are to be distinct.
+    pub(crate) fn name_nodes(&self, names: &mut NodeNames) {
+        let mut players = self.players.lock();
+        players.iter_mut().for_each(|(_, player)| names.add(&mut player.counters.player));
     }
 
     /// Returns the counters that have changed since they were last taken, and forgets players that

@@ -8,7 +8,7 @@ use client::fault::Fault;
 use game::{Rally, Side, Verdict};
 use protocol::event::{RallyEnd, RallyResult, Stroke};
 use protocol::id::RallyId;
-use protocol::name::Name;
+use protocol::node::Node;
 use protocol::task::Task;
 use server::log::Rate;
 use server::permits::Permit;
@@ -32,7 +32,7 @@ const MAX_LOGGED_PLAYERS: usize = 16;
 pub(crate) struct RallyRunner {
     manager: Arc<Manager>,
     id: RallyId,
-    proxy: Option<Name>,
+    proxy: Option<Node>,
     pace: Pace,
     /// Whether its strokes are published.
     sampled: bool,
@@ -68,7 +68,7 @@ impl RallyRunner {
     pub(crate) fn start(
         manager: &Arc<Manager>,
         pace: Pace,
-        proxy: Option<Name>,
+        proxy: Option<Node>,
     ) -> Result<Self, AtLimit> {
         let Some(permit) = manager.in_flight.admit(pace) else {
             manager.metrics.count_refused("at_limit");
@@ -220,7 +220,7 @@ impl RallyRunner {
             faults = result.faults,
             micros = result.micros,
             players = players.join(","),
-            proxy = self.proxy.as_ref().map(Name::as_str),
+            proxy = self.proxy.as_ref().map(tracing::field::display),
             "{message}"
         );
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use client::fault::Fault;
 use game::Verdict;
 use protocol::event::Stroke;
+use protocol::node_names::NodeNames;
 use serde::Serialize;
 
 use crate::rally_runner::RallyStep;
@@ -24,17 +25,29 @@ pub(crate) enum Format {
 }
 
 /// A renderer of rallies, step by step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Renderer {
     /// The format.
     pub(crate) format: Format,
     /// Whether text names the players.
     pub(crate) who: bool,
+    /// The nodes that may be named.
+    pub(crate) names: NodeNames,
 }
 
 impl Renderer {
+    /// Makes a renderer that knows no node yet.
+    pub(crate) fn new(format: Format, who: bool) -> Self {
+        Self { format, who, names: NodeNames::default() }
+    }
+
+    /// Returns whether it names nodes.
+    pub(crate) fn names_nodes(&self) -> bool {
+        self.who || self.format != Format::Text
+    }
+
     /// Returns the media type.
-    pub(crate) const fn content_type(self) -> &'static str {
+    pub(crate) const fn content_type(&self) -> &'static str {
         match self.format {
             Format::Text => "text/plain; charset=utf-8",
             Format::Json => "application/json",
@@ -43,8 +56,12 @@ impl Renderer {
     }
 
     /// Renders one step; all of a rally's steps in a row are the complete answer.
-    pub(crate) fn render(self, step: &RallyStep) -> String {
-        match (self.format, step) {
+    pub(crate) fn render(&self, mut step: RallyStep) -> String {
+        match &mut step {
+            RallyStep::Stroke(stroke) => self.names.shorten(stroke),
+            RallyStep::Finished(_, result) => self.names.shorten(result),
+        }
+        match (self.format, &step) {
             (Format::Text, RallyStep::Stroke(stroke)) => self.stroke_line(stroke),
             (Format::Text, RallyStep::Finished(verdict, _)) => format!("{verdict}\n"),
             (Format::NdJson, RallyStep::Stroke(stroke)) => json(stroke) + "\n",
@@ -61,7 +78,7 @@ impl Renderer {
         }
     }
 
-    fn stroke_line(self, stroke: &Stroke) -> String {
+    fn stroke_line(&self, stroke: &Stroke) -> String {
         let Stroke { side, outcome, player, .. } = stroke;
         if !self.who {
             return format!("{side} --> {outcome}\n");
@@ -141,8 +158,8 @@ mod tests {
     }
 
     fn rendered(format: Format, who: bool) -> String {
-        let renderer = Renderer { format, who };
-        steps().iter().map(|step| renderer.render(step)).collect()
+        let renderer = Renderer::new(format, who);
+        steps().into_iter().map(|step| renderer.render(step)).collect()
     }
 
     #[test]
@@ -163,6 +180,21 @@ mod tests {
         PING --> MISS  ping.1@pi2  0.09 ms
         The winner is PONG
         ");
+    }
+
+    #[test]
+    fn nodes_that_share_a_name_are_shown_with_as_much_of_their_ids_as_it_takes() {
+        let mut renderer = Renderer::new(Format::Text, true);
+        let players = ["ping.1@pi/2kq4", "pong.1@pi/2kx9"].map(str::parse::<Task>);
+        let line = |task: &Task| {
+            let RallyStep::Stroke(stroke) = steps().remove(0) else { panic!("a stroke") };
+            RallyStep::Stroke(Stroke { player: task.clone(), ..stroke })
+        };
+        let [mut one, mut other] = players.map(|task| task.expect("a task"));
+        renderer.names.add(&mut one);
+        assert_eq!(renderer.render(line(&one)), "PING --> HIT   ping.1@pi  0.41 ms\n");
+        renderer.names.add(&mut other);
+        assert_eq!(renderer.render(line(&one)), "PING --> HIT   ping.1@pi/2kq  0.41 ms\n");
     }
 
     #[test]

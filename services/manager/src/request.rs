@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::web::Query;
 use protocol::headers;
-use protocol::name::Name;
+use protocol::node::Node;
 use serde::Deserialize;
 use server::accept::preferred;
 
@@ -20,7 +20,7 @@ pub(crate) struct RallyRequest {
     /// The pace, unless it is the manager's own.
     pub(crate) pace: Option<Pace>,
     /// The node whose proxy carries the rally, if one does.
-    pub(crate) proxy: Option<Name>,
+    pub(crate) proxy: Option<Node>,
 }
 
 #[derive(Deserialize)]

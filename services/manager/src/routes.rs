@@ -31,10 +31,14 @@ async fn rally(request: HttpRequest, manager: web::Data<Manager>) -> HttpRespons
         Err(refusal) => return HttpResponse::BadRequest().body(refusal + "\n"),
     };
     let pace = request.pace.unwrap_or(manager.options.pace);
+    let mut renderer = Renderer::new(request.format, request.who);
+    if renderer.names_nodes() {
+        renderer.names = manager.node_names();
+        renderer.names.add(&mut request.proxy.clone());
+    }
     let Ok(mut runner) = RallyRunner::start(&manager, pace, request.proxy) else {
         return unavailable("too many rallies in flight\n".to_owned());
     };
-    let renderer = Renderer { format: request.format, who: request.who };
     let mut response = HttpResponse::Ok();
     response
         .insert_header((headers::RALLY, runner.id().as_str()))
@@ -46,12 +50,12 @@ async fn rally(request: HttpRequest, manager: web::Data<Manager>) -> HttpRespons
         Some(RallyStep::Finished(verdict, _)) => {
             return unavailable(no_player(verdict, runner.failed()));
         }
-        Some(stroke) => renderer.render(&stroke),
+        Some(stroke) => renderer.render(stroke),
         None => String::new(),
     };
-    let rest = stream::unfold(runner, move |mut runner| async move {
+    let rest = stream::unfold((runner, renderer), |(mut runner, renderer)| async move {
         let step = runner.next().await?;
-        Some((Bytes::from(renderer.render(&step)), runner))
+        Some((Bytes::from(renderer.render(step)), (runner, renderer)))
     });
     let first = stream::once(async { Bytes::from(first) });
     let text = first.chain(rest).map(Ok::<_, Infallible>);

@@ -7,6 +7,7 @@ use client::endpoints::Endpoints;
 use game::Side;
 use protocol::event::ManagerScore;
 use protocol::id::{InstanceId, RallyId};
+use protocol::node_names::NodeNames;
 use protocol::task::Task;
 use protocol::timing::PERMIT_WAIT;
 use server::feed::{Feed, LagPolicy};
@@ -105,6 +106,14 @@ impl Manager {
             Side::Ping => &self.ping,
             Side::Pong => &self.pong,
         }
+    }
+
+    /// Returns the nodes that its answers may name.
+    pub(crate) fn node_names(&self) -> NodeNames {
+        let mut names = NodeNames::default();
+        names.add(&mut self.task.clone());
+        self.stats.name_nodes(&mut names);
+        names
     }
 
     /// Returns an id for the next rally, unique in the cluster.

@@ -9,13 +9,15 @@ use client::feed::FeedUpdate;
 use game::{Score, Side};
 use protocol::event::{Event, PlayerCounters};
 use protocol::id::InstanceId;
-use protocol::name::Name;
+use protocol::node::Node;
+use protocol::node_trouble::TroubledNode;
 use protocol::path::PathStatus;
 use protocol::service::Service;
 use protocol::snapshot::ScoreView;
 use protocol::whoami::WhoAmI;
 use tokio::time::Instant;
 
+use crate::node_troubles::NodeTroubles;
 use crate::paths::PathStats;
 use crate::probes::ProbeStore;
 use crate::recent::RecentRallies;
@@ -43,6 +45,7 @@ pub(crate) struct ClusterState {
     paths: PathStats,
     /// What the proxies have measured.
     pub(crate) probes: ProbeStore,
+    troubles: NodeTroubles,
     /// The last rallies shown.
     pub(crate) recent: RecentRallies,
     feeds: HashMap<SocketAddr, FeedState>,
@@ -71,6 +74,7 @@ impl ClusterState {
             shares: StrokeShares::new(),
             paths: PathStats::default(),
             probes: ProbeStore::default(),
+            troubles: NodeTroubles::default(),
             recent: RecentRallies::default(),
             feeds: HashMap::new(),
             rallies: SlidingCounter::since(started),
@@ -111,7 +115,7 @@ impl ClusterState {
         }
     }
 
-    fn player(&mut self, address: SocketAddr, manager: &Name, counters: &PlayerCounters) {
+    fn player(&mut self, address: SocketAddr, manager: &Node, counters: &PlayerCounters) {
         let feed = self.feeds.entry(address).or_default();
         let (strokes, faults) = feed.players.delta(counters);
         // The initial counters predate the subscription.
@@ -159,6 +163,18 @@ impl ClusterState {
         self.paths.statuses(&mut self.probes)
     }
 
+    /// Returns the nodes of whose paths not everything is known, as of now.
+    pub(crate) fn troubles(&mut self) -> &[TroubledNode] {
+        let probed = self.probes.nodes().collect();
+        self.troubles.update(&self.tasks.nodes(), &probed, self.probes.shared_names());
+        self.troubles.current()
+    }
+
+    /// Returns the nodes of whose paths not everything was known when that was last found out.
+    pub(crate) fn last_troubles(&self) -> &[TroubledNode] {
+        self.troubles.current()
+    }
+
     /// Returns how many feeds are connected.
     pub(crate) fn feeds(&self) -> usize {
         self.feeds.len()
@@ -188,7 +204,7 @@ mod tests {
 
     fn score(instance: &str, rallies: u64) -> Event {
         let manager = "manager.1@pi1".parse().expect("a task");
-        let instance = Name::from_any(instance).into();
+        let instance = protocol::name::Name::from_any(instance).into();
         let score = Score { ping: rallies, ping_hits: 3 * rallies, ..Score::default() };
         Event::Score(ManagerScore { manager, instance, score })
     }
@@ -236,7 +252,7 @@ mod tests {
         advance(Duration::from_secs(1)).await;
         assert_eq!(cluster.shares.view().players[0].strokes, 3);
         let paths = cluster.paths();
-        assert_eq!((paths[0].from.as_str(), paths[0].to.to_string().as_str()), ("pi1", "pi2"));
+        assert_eq!((paths[0].from.to_string(), paths[0].to.to_string()), ("pi1".into(), "pi2".into()));
         assert_eq!(paths[0].strokes.expect("strokes").faults, 1);
     }
 

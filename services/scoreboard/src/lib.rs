@@ -26,6 +26,8 @@ mod cluster;
 mod feeds;
 mod fetch;
 mod metrics;
+mod namesakes;
+mod node_troubles;
 mod options;
 mod page;
 mod paths;

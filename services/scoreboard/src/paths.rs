@@ -6,9 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use protocol::name::Name;
+use protocol::node::{Node, NodeRef};
 use protocol::path::{PathState, PathStatus, StrokeStats, milliseconds};
-use protocol::task::NodeRef;
 use server::expiring::ExpiringMap;
 use server::samples::RecentSamples;
 use tokio::time::Instant;
@@ -24,7 +23,7 @@ const MIN_SAMPLES: usize = 16;
 
 /// The strokes along each path, from the manager's node to the player's.
 #[derive(Debug)]
-pub(crate) struct PathStats(ExpiringMap<(Name, Name), PlayedStrokes>);
+pub(crate) struct PathStats(ExpiringMap<(Node, Node), PlayedStrokes>);
 
 #[derive(Debug)]
 struct PlayedStrokes {
@@ -39,7 +38,7 @@ impl Default for PathStats {
 }
 
 impl PathStats {
-    fn path(&mut self, manager: &Name, player: &Name) -> &mut PlayedStrokes {
+    fn path(&mut self, manager: &Node, player: &Node) -> &mut PlayedStrokes {
         self.0.entry(&(manager.clone(), player.clone()), || PlayedStrokes {
             times: RecentSamples::default(),
             faults: SlidingCounter::since(Instant::now()),
@@ -47,19 +46,19 @@ impl PathStats {
     }
 
     /// Records the time of a stroke.
-    pub(crate) fn stroke(&mut self, manager: &Name, player: &Name, micros: u64) {
+    pub(crate) fn stroke(&mut self, manager: &Node, player: &Node, micros: u64) {
         self.path(manager, player).times.add(micros);
     }
 
     /// Counts faults.
-    pub(crate) fn faults(&mut self, manager: &Name, player: &Name, faults: u64) {
+    pub(crate) fn faults(&mut self, manager: &Node, player: &Node, faults: u64) {
         self.path(manager, player).faults.add(faults);
     }
 
     /// Returns the health of all paths known in the last minute, by name.
     pub(crate) fn statuses(&mut self, probes: &mut ProbeStore) -> Vec<PathStatus> {
         self.0.expire();
-        let mut paths = BTreeMap::<(Name, NodeRef), PathStatus>::new();
+        let mut paths = BTreeMap::<(Node, NodeRef), PathStatus>::new();
         for ((from, to), played) in self.0.iter_mut() {
             let path = status(&mut paths, from.clone(), NodeRef::Node(to.clone()));
             path.strokes = Some(played.stats());
@@ -83,8 +82,8 @@ impl PathStats {
 
 /// Returns the status of a path, a new one if there is none.
 fn status(
-    paths: &mut BTreeMap<(Name, NodeRef), PathStatus>,
-    from: Name,
+    paths: &mut BTreeMap<(Node, NodeRef), PathStatus>,
+    from: Node,
     to: NodeRef,
 ) -> &mut PathStatus {
     paths.entry((from.clone(), to.clone())).or_insert(PathStatus {
@@ -164,8 +163,8 @@ mod tests {
     use super::*;
     use crate::probes::tests::{report, reports};
 
-    fn node(n: usize) -> Name {
-        Name::from_any(&format!("pi{n}"))
+    fn node(n: usize) -> Node {
+        format!("pi{n}").parse().expect("a node")
     }
 
     /// Returns the paths of strokes alone.

@@ -11,7 +11,7 @@ use client::endpoints::Endpoints;
 use client::fault::Fault;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
-use protocol::name::Name;
+use protocol::node::Node;
 use protocol::probe::ProbeReports;
 use protocol::service::Service;
 use protocol::whoami::WhoAmI;
@@ -107,7 +107,7 @@ impl Poller<'_> {
     /// Asks a proxy for its report, and for those of the proxies that could not be asked themselves.
     async fn poll_probes(self, endpoint: &Endpoint) {
         let overdue = self.state.read(|cluster| cluster.probes.overdue());
-        let overdue: Vec<&str> = overdue.iter().map(Name::as_str).collect();
+        let overdue: Vec<String> = overdue.iter().map(Node::to_string).collect();
         let query = format!("nodes={}", overdue.join(","));
         let query = (!overdue.is_empty()).then_some(query.as_str());
         let answer: Result<ProbeReports, Fault> =

@@ -7,13 +7,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use protocol::name::Name;
+use protocol::node::{Node, NodeRef};
+use protocol::node_trouble::TroubledNode;
 use protocol::path::ProbeStats;
 use protocol::probe::{ProbeFailure, ProbeReport, ProbeReports};
-use protocol::task::NodeRef;
 use server::expiring::ExpiringMap;
 use tokio::time::Instant;
 
+use crate::namesakes::Namesakes;
 use crate::window::MEMORY;
 
 /// Maximum number of proxies whose report is stored; each takes 2 KB.
@@ -33,13 +34,16 @@ const STALE_AFTER: Duration = Duration::from_secs(10);
 
 /// Each proxy's newest report, by its node.
 #[derive(Debug)]
-pub(crate) struct ProbeStore(ExpiringMap<Name, ProbeReport>);
+pub(crate) struct ProbeStore {
+    reports: ExpiringMap<Node, ProbeReport>,
+    namesakes: Namesakes,
+}
 
 /// What a node's proxy has reported of its path to another node.
 #[derive(Debug)]
 pub(crate) struct PathReport {
     /// The node of the proxy that probes.
-    pub(crate) from: Name,
+    pub(crate) from: Node,
     /// The node that is probed.
     pub(crate) to: NodeRef,
     /// What the probes measured.
@@ -50,46 +54,42 @@ pub(crate) struct PathReport {
     pub(crate) is_stale: bool,
 }
 
-/// How many nodes there are, and how many of their pairs are measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Coverage {
-    /// Nodes with a proxy.
-    pub(crate) nodes: usize,
-    /// Ordered pairs of them.
-    pub(crate) pairs: usize,
-    /// Pairs with a fresh measurement.
-    pub(crate) measured: usize,
-}
-
 impl Default for ProbeStore {
     fn default() -> Self {
-        Self(ExpiringMap::new(MAX_REPORTS, MEMORY))
+        let reports = ExpiringMap::new(MAX_REPORTS, MEMORY);
+        Self { reports, namesakes: Namesakes::default() }
     }
 }
 
 impl ProbeStore {
-    /// Stores a proxy's reports, its own and those it relays, where they are the newest.
+    /// Stores a proxy's reports, its own and those it relays, where they are the newest. What is relayed
+    /// may leave out paths that are ok, and then replaces only what is overdue.
     pub(crate) fn store(&mut self, reports: ProbeReports) {
         let now = Instant::now();
-        for aged in reports.reports {
+        for (n, aged) in reports.reports.into_iter().enumerate() {
             let age = Duration::from_millis(aged.age_ms);
             let Some(made) = now.checked_sub(age).filter(|_| age < MEMORY) else { continue };
             let mut report = aged.report;
+            self.namesakes.heard(&report, made);
             let node = report.proxy.node.clone();
-            if self.0.get(&node).is_none_or(|(before, _)| before < made) {
+            let replaces = |(last, before): (Instant, &ProbeReport)| {
+                let is_whole = n == 0 || report.paths.len() >= before.paths.len();
+                last < made && (is_whole || last.elapsed() >= OVERDUE_AFTER)
+            };
+            if self.reports.get(&node).is_none_or(replaces) {
                 report.paths.truncate(MAX_PATHS);
-                self.0.insert_at(node, report, made);
+                self.reports.insert_at(node, report, made);
             }
         }
     }
 
-    fn fresh(&self) -> impl Iterator<Item = (&Name, &ProbeReport)> {
-        let fresh = self.0.iter().filter(|(_, made, _)| made.elapsed() < STALE_AFTER);
+    fn fresh(&self) -> impl Iterator<Item = (&Node, &ProbeReport)> {
+        let fresh = self.reports.iter().filter(|(_, made, _)| made.elapsed() < STALE_AFTER);
         fresh.map(|(node, _, report)| (node, report))
     }
 
-    /// Returns all nodes that fresh reports are of.
-    fn nodes(&self) -> BTreeSet<NodeRef> {
+    /// Returns all ends of paths that fresh reports are of.
+    fn ends(&self) -> BTreeSet<NodeRef> {
         let nodes_by_address = self.nodes_by_address();
         let mut nodes = BTreeSet::new();
         for (node, report) in self.fresh() {
@@ -100,28 +100,39 @@ impl ProbeStore {
     }
 
     /// Returns the nodes whose proxies have not reported for a moment.
-    pub(crate) fn overdue(&self) -> Vec<Name> {
+    pub(crate) fn overdue(&self) -> Vec<Node> {
         let is_overdue =
-            |node: &Name| self.0.get(node).is_none_or(|(made, _)| made.elapsed() >= OVERDUE_AFTER);
-        let named = self.nodes().into_iter().filter_map(|node| match node {
-            NodeRef::Node(name) => Some(name),
+            |node: &Node| self.reports.get(node).is_none_or(|(made, _)| made.elapsed() >= OVERDUE_AFTER);
+        self.nodes().filter(is_overdue).take(MAX_OVERDUE).collect()
+    }
+
+    /// Returns the nodes that fresh reports are of.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = Node> {
+        self.ends().into_iter().filter_map(|end| match end {
+            NodeRef::Node(node) => Some(node),
             NodeRef::Address(_) => None,
-        });
-        named.filter(is_overdue).take(MAX_OVERDUE).collect()
+        })
+    }
+
+    /// Returns the names that several nodes share.
+    pub(crate) fn shared_names(&self) -> Vec<TroubledNode> {
+        self.namesakes.shared()
     }
 
     /// Returns the nodes by the addresses of their proxies, which is what others know a node by
-    /// before its proxy has answered them.
-    fn nodes_by_address(&self) -> HashMap<SocketAddr, &Name> {
-        self.0.iter().filter_map(|(node, _, report)| Some((report.admin?, node))).collect()
+    /// before its proxy has answered them. A name that several proxies have is none of an address.
+    fn nodes_by_address(&self) -> HashMap<SocketAddr, &Node> {
+        let known = self.reports.iter().filter(|(node, ..)| !self.namesakes.has_several(node));
+        known.filter_map(|(node, _, report)| Some((report.admin?, node))).collect()
     }
 
     /// Returns each path that was reported in the last minute.
     pub(crate) fn paths(&mut self) -> Vec<PathReport> {
-        self.0.expire();
+        self.reports.expire();
+        self.namesakes.expire();
         let nodes_by_address = self.nodes_by_address();
         let mut paths = Vec::new();
-        for (from, made, report) in self.0.iter() {
+        for (from, made, report) in self.reports.iter() {
             let is_stale = made.elapsed() >= STALE_AFTER;
             paths.extend(report.paths.iter().map(|path| PathReport {
                 from: from.clone(),
@@ -134,16 +145,15 @@ impl ProbeStore {
         paths
     }
 
-    /// Returns how many nodes there are, and how many of their pairs are measured.
-    pub(crate) fn coverage(&self) -> Coverage {
-        let nodes = self.nodes().len();
+    /// Returns how many nodes have a proxy, and how many of their pairs have a fresh measurement.
+    pub(crate) fn coverage(&self) -> (usize, usize) {
         let measured = self.fresh().map(|(_, report)| report.paths.len()).sum();
-        Coverage { nodes, pairs: nodes * nodes.saturating_sub(1), measured }
+        (self.ends().len(), measured)
     }
 }
 
 /// Replaces an address by its node, if that is known.
-fn resolve(end: &NodeRef, nodes_by_address: &HashMap<SocketAddr, &Name>) -> NodeRef {
+fn resolve(end: &NodeRef, nodes_by_address: &HashMap<SocketAddr, &Node>) -> NodeRef {
     match end {
         NodeRef::Address(address) => nodes_by_address
             .get(address)
@@ -154,6 +164,7 @@ fn resolve(end: &NodeRef, nodes_by_address: &HashMap<SocketAddr, &Name>) -> Node
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use protocol::id::InstanceId;
     use protocol::probe::{AgedReport, PathMeasurement};
     use tokio::time::advance;
 
@@ -170,7 +181,8 @@ pub(crate) mod tests {
             lost: 3 * u32::from(cause.is_some()),
         };
         ProbeReport {
-            proxy: format!("proxy.{from}@{from}").parse().expect("a task"),
+            proxy: format!("proxy.1@{from}").parse().expect("a task"),
+            instance: InstanceId::new(from.bytes().fold(0, |sum, byte| sum * 31 + u32::from(byte))),
             admin: Some(([10, 0, 9, from.as_bytes()[2]], 3001).into()),
             paths: paths.iter().map(path).collect(),
         }
@@ -179,6 +191,10 @@ pub(crate) mod tests {
     pub(crate) fn reports(reports: impl IntoIterator<Item = (u64, ProbeReport)>) -> ProbeReports {
         let aged = |(age_ms, report)| AgedReport { age_ms, report };
         ProbeReports { reports: reports.into_iter().map(aged).collect() }
+    }
+
+    fn node(text: &str) -> Node {
+        text.parse().expect("a node")
     }
 
     /// The paths reported, with why they are broken.
@@ -206,14 +222,27 @@ pub(crate) mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_copy_that_leaves_out_paths_counts_once_the_report_is_overdue() {
+        let mut probes = ProbeStore::default();
+        probes.store(reports([(0, report("pi1", &[("pi2", None), ("pi3", None)]))]));
+        let relayed = || reports([(0, report("pi2", &[])), (0, report("pi1", &[("pi2", None)]))]);
+        advance(OVERDUE_AFTER - Duration::from_millis(1)).await;
+        probes.store(relayed());
+        assert_eq!(causes(&mut probes).len(), 2);
+        advance(Duration::from_millis(1)).await;
+        probes.store(relayed());
+        assert_eq!(causes(&mut probes).len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn overdue_reports_are_requested_through_other_proxies() {
         let mut probes = ProbeStore::default();
         probes.store(reports([(0, report("pi1", &[("pi2", None), ("pi3", None)]))]));
-        assert_eq!(probes.overdue(), ["pi2", "pi3"].map(Name::from_any));
+        assert_eq!(probes.overdue(), ["pi2", "pi3"].map(node));
         probes.store(reports([(0, report("pi2", &[])), (1000, report("pi3", &[]))]));
         assert_eq!(probes.overdue(), []);
         advance(Duration::from_secs(2)).await;
-        assert_eq!(probes.overdue(), [Name::from_any("pi3")]);
+        assert_eq!(probes.overdue(), [node("pi3")]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -225,8 +254,7 @@ pub(crate) mod tests {
         assert_eq!(probes.overdue(), [], "nobody can be asked for an address");
         probes.store(reports([(0, report("pi2", &[]))]));
         assert_eq!(causes(&mut probes), [("pi1>pi2".to_owned(), broken)], "'2' is 50");
-        let coverage = Coverage { nodes: 2, pairs: 2, measured: 1 };
-        assert_eq!(probes.coverage(), coverage);
+        assert_eq!(probes.coverage(), (2, 1));
     }
 
     #[tokio::test(start_paused = true)]
@@ -234,7 +262,7 @@ pub(crate) mod tests {
         let mut probes = ProbeStore::default();
         probes.store(reports([(0, report("pi1", &[("pi2", None)]))]));
         advance(STALE_AFTER).await;
-        assert_eq!(probes.coverage(), Coverage::default());
+        assert_eq!(probes.coverage(), (0, 0));
         assert!(probes.paths()[0].is_stale);
         advance(MEMORY).await;
         assert_eq!(causes(&mut probes), []);

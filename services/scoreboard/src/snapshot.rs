@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use client::showcase::BEAT;
+use protocol::node_names::NodeNames;
+use protocol::node_trouble::{NodeTrouble, TroubledNode};
 use protocol::path::{self, PathList, PathState, PathStatus};
 use protocol::snapshot::{self, Snapshot, Update};
 use protocol::task::Task;
@@ -11,6 +13,7 @@ use server::identity::Identity;
 use tokio::time::Instant;
 
 use crate::cluster::ClusterState;
+use crate::recent::Unpublished;
 
 /// The time after which the sections that change by themselves, such as shares, are refreshed; new
 /// tasks and players do not wait for it.
@@ -22,10 +25,14 @@ const MAX_PAGE_PATHS: usize = 1024;
 /// What was published last.
 #[derive(Debug)]
 pub(crate) struct Published {
+    /// The scoreboard that publishes.
+    scoreboard: Task,
     /// Everything, as it was published last.
     pub(crate) snapshot: Snapshot,
     /// All paths, of which the snapshot has those for a page.
     pub(crate) paths: PathList,
+    /// The nodes that it names.
+    names: NodeNames,
     /// The membership that the snapshot is of.
     membership: u64,
     /// When all sections were refreshed.
@@ -44,44 +51,72 @@ impl Published {
             version: whoami.version,
             release: whoami.release,
             beat_ms: BEAT.as_millis() as u64,
-            scoreboard: whoami.task,
+            scoreboard: paths.scoreboard.clone(),
             score: cluster.score(),
-            missing: cluster.missing(),
-            tasks: cluster.tasks.views(),
+            missing: Vec::new(),
+            tasks: Vec::new(),
             shares: cluster.shares.view(),
-            paths: worst(&paths.paths),
-            rallies: cluster.recent.list(),
+            paths: Vec::new(),
+            troubles: Vec::new(),
+            rallies: Vec::new(),
         };
         let now = Instant::now();
-        let membership = cluster.membership();
-        Self { snapshot, paths, membership, refreshed_at: now, published_at: now }
+        let mut published = Self {
+            scoreboard: whoami.task,
+            snapshot,
+            paths,
+            names: NodeNames::default(),
+            membership: 0,
+            refreshed_at: now,
+            published_at: now,
+        };
+        published.refresh(cluster);
+        published
     }
 
     /// Applies the cluster state to the snapshot; returns what has changed.
     pub(crate) fn apply(&mut self, cluster: &mut ClusterState) -> Update {
-        let snapshot = &mut self.snapshot;
-        let unpublished = cluster.recent.take_unpublished();
-        let mut update = Update {
-            score: replace(&mut snapshot.score, cluster.score()),
-            strokes: unpublished.strokes,
-            rallies: unpublished.rallies,
-            ..Update::default()
-        };
-        if !update.rallies.is_empty() {
-            snapshot.rallies = cluster.recent.list();
-        }
-        let membership = cluster.membership();
         let is_due = self.refreshed_at.elapsed() >= REFRESH_INTERVAL;
-        if is_due || membership != self.membership {
-            self.membership = membership;
-            self.refreshed_at = Instant::now();
-            self.paths = list_paths(cluster, &snapshot.scoreboard);
-            update.missing = replace(&mut snapshot.missing, cluster.missing());
-            update.tasks = replace(&mut snapshot.tasks, cluster.tasks.views());
-            update.shares = replace(&mut snapshot.shares, cluster.shares.view());
-            update.paths = replace(&mut snapshot.paths, worst(&self.paths.paths));
+        let mut update = if is_due || cluster.membership() != self.membership {
+            self.refresh(cluster)
+        } else {
+            Update::default()
+        };
+        let Unpublished { mut strokes, mut rallies } = cluster.recent.take_unpublished();
+        self.names.shorten(&mut strokes);
+        self.names.shorten(&mut rallies);
+        if !rallies.is_empty() {
+            self.snapshot.rallies = cluster.recent.list();
+            self.names.shorten(&mut self.snapshot.rallies);
         }
-        update
+        update.score = replace(&mut self.snapshot.score, cluster.score());
+        Update { strokes, rallies, ..update }
+    }
+
+    /// Refreshes the sections that change by themselves; returns those that have changed.
+    fn refresh(&mut self, cluster: &mut ClusterState) -> Update {
+        self.membership = cluster.membership();
+        self.refreshed_at = Instant::now();
+        let mut tasks = cluster.tasks.views();
+        let mut shares = cluster.shares.view();
+        self.paths = list_paths(cluster, &self.scoreboard);
+        self.names = NodeNames::default();
+        self.names.add(&mut tasks);
+        self.names.add(&mut shares);
+        self.names.add(&mut self.paths);
+        self.names.shorten(&mut tasks);
+        self.names.shorten(&mut shares);
+        self.names.shorten(&mut self.paths);
+        let snapshot = &mut self.snapshot;
+        snapshot.scoreboard.clone_from(&self.paths.scoreboard);
+        Update {
+            missing: replace(&mut snapshot.missing, cluster.missing()),
+            tasks: replace(&mut snapshot.tasks, tasks),
+            shares: replace(&mut snapshot.shares, shares),
+            paths: replace(&mut snapshot.paths, worst(&self.paths.paths)),
+            troubles: replace(&mut snapshot.troubles, self.paths.troubles.clone()),
+            ..Update::default()
+        }
     }
 }
 
@@ -96,14 +131,18 @@ fn replace<T: Clone + PartialEq>(published: &mut T, new: T) -> Option<T> {
 
 fn list_paths(cluster: &mut ClusterState, scoreboard: &Task) -> PathList {
     let paths = cluster.paths();
-    let coverage = cluster.probes.coverage();
+    let troubles = cluster.troubles().to_vec();
+    let is_unprobed = |one: &&TroubledNode| one.trouble == NodeTrouble::NoProber;
+    let (probed, measured) = cluster.probes.coverage();
+    let nodes = probed + troubles.iter().filter(is_unprobed).count();
     PathList {
         format: path::FORMAT,
         scoreboard: scoreboard.clone(),
-        nodes: coverage.nodes,
-        pairs: coverage.pairs,
-        measured: coverage.measured,
+        nodes,
+        pairs: nodes * nodes.saturating_sub(1),
+        measured,
         broken: paths.iter().filter(|path| path.state == PathState::Broken).count(),
+        troubles,
         paths,
     }
 }
@@ -122,16 +161,13 @@ fn worst(paths: &[PathStatus]) -> Vec<PathStatus> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::name::Name;
-    use protocol::task::NodeRef;
-
     use super::*;
 
     #[test]
     fn the_page_gets_the_worst_1024_paths() {
         let path = |n: usize| PathStatus {
-            from: Name::from_any(&format!("pi{n:04}")),
-            to: NodeRef::Node(Name::from_any("pi0000")),
+            from: format!("pi{n:04}").parse().expect("a node"),
+            to: "pi0000".parse().expect("a node"),
             state: if n == 2000 { PathState::Broken } else { PathState::Ok },
             cause: None,
             probes: None,

@@ -1,10 +1,11 @@
 //! Which tasks there are, and the state of each: the placement as service discovery shows it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use client::fault::Fault;
+use protocol::node::Node;
 use protocol::service::Service;
 use protocol::snapshot::{TaskState, TaskView};
 use protocol::whoami::WhoAmI;
@@ -115,6 +116,12 @@ impl TaskRegistry {
     /// Returns whether there is a task of a service.
     pub(crate) fn has(&self, service: Service) -> bool {
         self.running.values().any(|task| task.whoami.service == service)
+    }
+
+    /// Returns the nodes that tasks run on which are to stay.
+    pub(crate) fn nodes(&self) -> HashSet<Node> {
+        let listed = self.running.values().filter(|task| task.is_listed);
+        listed.map(|task| task.whoami.task.node.clone()).collect()
     }
 
     /// Returns all tasks, and those that were there until a moment ago, by name.
