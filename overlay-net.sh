@@ -187,7 +187,8 @@ service() {
     --rollback-failure-action pause \
     --restart-condition any --restart-delay 1s --limit-memory 32M --reserve-memory 8M \
     --log-driver local --log-opt max-size=5m --log-opt max-file=2 \
-    --env 'PONG_NODE={{.Node.Hostname}}' --env "PONG_LOG_LEVEL=${PONG_LOG_LEVEL:-info}" "$@"
+    --env 'PONG_NODE={{.Node.Hostname}}' --env 'PONG_NODE_ID={{.Node.ID}}' \
+    --env "PONG_LOG_LEVEL=${PONG_LOG_LEVEL:-info}" "$@"
   say "service $name created"
 }
 

@@ -100,10 +100,11 @@ enum Command {
     ///
     /// Asks any node's port 3000 what the proxies have measured of each other's nodes and how long
     /// strokes took. A path is broken after three probes in a row without an answer; the cause and
-    /// what to look at are explained below the table. Times are in milliseconds.
+    /// what to look at are explained below the table. Times are in milliseconds. A node in trouble has
+    /// tasks and no proxy, or the name of another one and no id: not all of its paths are known.
     ///
-    /// Exit code: 0 no path is broken, 1 a path is broken, 2 the arguments are wrong, 3 status
-    /// unknown; no scoreboard responded, or the table could not be written.
+    /// Exit code: 0 no path is broken and no node in trouble, 1 one is, 2 the arguments are wrong, 3
+    /// status unknown; no scoreboard responded, or the table could not be written.
     Paths(PathsOptions),
 
     /// Check the health of the service in this container

@@ -90,7 +90,7 @@ pub enum PathsError {
     Output(#[from] io::Error),
 }
 
-/// Prints the health of the paths; the exit code says whether one is broken.
+/// Prints the health of the paths; the exit code says whether one is broken or a node in trouble.
 ///
 /// # Errors
 ///
@@ -117,7 +117,7 @@ pub async fn run(
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         written => written?,
     }
-    Ok(ExitCode::from(u8::from(list.broken > 0)))
+    Ok(ExitCode::from(u8::from(list.broken > 0 || !list.troubles.is_empty())))
 }
 
 async fn ask(url: &Url) -> Result<PathList, PathsError> {

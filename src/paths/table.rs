@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
+use protocol::node_trouble::{NodeTrouble, TroubledNode};
 use protocol::path::{PathList, PathState, PathStatus};
 use protocol::probe::ProbeFailure;
 
@@ -25,13 +26,18 @@ const HEADS: [(&str, bool); COLUMNS] = [
 /// here, so nothing that came over the network can control the terminal.
 pub(super) fn render(list: &PathList, color: bool) -> String {
     let broken = if list.broken == 0 { "none".to_owned() } else { list.broken.to_string() };
+    let in_trouble = match list.troubles.len() {
+        0 => String::new(),
+        nodes => format!(", {} in trouble", count(nodes, "node")),
+    };
     let mut text = format!(
-        "{}, {} of {} measured, {broken} broken; reported by {}\n",
+        "{}, {} of {} measured, {broken} broken{in_trouble}; reported by {}\n",
         count(list.nodes, "node"),
         list.measured,
         count(list.pairs, "pair"),
         list.scoreboard,
     );
+    text.push_str(&render_troubles(&list.troubles, color));
     let mut paths: Vec<&PathStatus> = list.paths.iter().collect();
     paths.sort_by_key(|path| Reverse(path.state));
     let rows: Vec<[String; COLUMNS]> = paths.iter().map(|path| cells(path)).collect();
@@ -57,6 +63,27 @@ pub(super) fn render(list: &PathList, color: bool) -> String {
         let _ = writeln!(text, "{gap}{}: {}", cause.name(), hint(*cause));
     }
     text
+}
+
+/// Renders the nodes in trouble, each with what to look at.
+fn render_troubles(troubles: &[TroubledNode], color: bool) -> String {
+    let [begin, end] = if color { ["\x1b[91m", "\x1b[0m"] } else { [""; 2] };
+    let line = |TroubledNode { node, trouble, addresses }: &TroubledNode| match trouble {
+        NodeTrouble::NoProber => format!(
+            "{begin}{node}: no prober{end}: tasks run there and no proxy is heard: docker service ps \
+             pong_proxy, and is its port taken?\n"
+        ),
+        NodeTrouble::SharedName => {
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            format!(
+                "{begin}{node}: shared name{end}: the proxies at {} have it and no id, and their paths \
+                 are not told apart: give each its --node-id\n",
+                addresses.join(", ")
+            )
+        }
+    };
+    let lines: String = troubles.iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 fn count(count: usize, what: &str) -> String {
@@ -158,7 +185,9 @@ mod tests {
     fn list(paths: Vec<PathStatus>) -> PathList {
         let broken = paths.iter().filter(|path| path.state == PathState::Broken).count();
         let scoreboard = "scoreboard.1@pi2".parse().expect("a task");
-        PathList { format: FORMAT, scoreboard, nodes: 3, pairs: 6, measured: 4, broken, paths }
+        let troubles = Vec::new();
+        let format = FORMAT;
+        PathList { format, scoreboard, nodes: 3, pairs: 6, measured: 4, broken, troubles, paths }
     }
 
     #[test]
@@ -188,6 +217,29 @@ mod tests {
         let list = PathList { nodes: 1, pairs: 0, measured: 0, ..list(Vec::new()) };
         let text = "1 node, 0 of 0 pairs measured, none broken; reported by scoreboard.1@pi2\n";
         assert_eq!(render(&list, true), text);
+    }
+
+    #[test]
+    fn nodes_in_trouble_come_before_the_paths() {
+        let trouble = |node: &str, trouble, ports: &[u16]| TroubledNode {
+            node: node.parse().expect("a node"),
+            trouble,
+            addresses: ports.iter().map(|port| ([10, 0, 9, 4], *port).into()).collect(),
+        };
+        let troubles = vec![
+            trouble("pi", NodeTrouble::SharedName, &[3001, 3002]),
+            trouble("pi3/2k", NodeTrouble::NoProber, &[]),
+        ];
+        let list = PathList { troubles, ..list(vec![path("pi", "pi2", PathState::Ok, None)]) };
+        insta::assert_snapshot!(render(&list, false), @r"
+        3 nodes, 4 of 6 pairs measured, none broken, 2 nodes in trouble; reported by scoreboard.1@pi2
+
+        pi: shared name: the proxies at 10.0.9.4:3001, 10.0.9.4:3002 have it and no id, and their paths are not told apart: give each its --node-id
+        pi3/2k: no prober: tasks run there and no proxy is heard: docker service ps pong_proxy, and is its port taken?
+
+        FROM  TO   STATE   RTT   P99  LOST/SENT  STROKE    P99  FAULTS
+        pi    pi2  ok     0.31  1.00       7/32    0.50  12.35       1
+        ");
     }
 
     #[test]

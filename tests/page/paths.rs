@@ -27,6 +27,7 @@ fn reports(nodes: usize) -> ProbeReports {
     };
     let report = |from: usize| ProbeReport {
         proxy: format!("proxy.{from}@pi{from}").parse().expect("a task"),
+        instance: protocol::id::InstanceId::new(u32::try_from(from).expect("small")),
         admin: None,
         paths: (1..=nodes).filter(|to| *to != from).map(|to| path(from, to)).collect(),
     };

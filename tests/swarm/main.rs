@@ -28,6 +28,7 @@ mod kill;
 mod lamps;
 mod ledger;
 mod load;
+mod namesakes;
 mod no_players;
 mod node_loss;
 mod paths;
@@ -44,7 +45,7 @@ mod unhealthy;
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Play); 13] = [
+const SCENARIOS: [(&str, Play); 14] = [
     ("plain", |run| deploy::plain(run).boxed_local()),
     ("deploy", |run| deploy::stack(run).boxed_local()),
     ("lamps", |run| lamps::match_the_strokes(run).boxed_local()),
@@ -57,14 +58,15 @@ const SCENARIOS: [(&str, Play); 13] = [
     ("paths", |run| paths::each_failure_is_reported(run).boxed_local()),
     ("no_players", |run| no_players::of_ping(run).boxed_local()),
     ("health", |run| health::under_load_and_when_frozen(run).boxed_local()),
+    ("namesakes", |run| namesakes::are_told_apart(run).boxed_local()),
     // Last, because Swarm avoids nodes where many tasks have failed, so new tasks crowd together.
     ("kill", |run| kill::every_kind(run).boxed_local()),
 ];
 
 /// Scenarios played only when they are named, so that the others take six minutes: one is about the
-/// lights and one about the network, not about rallies under load; the third has then been played on
+/// lights and two about the network, not about rallies under load; the fourth has then been played on
 /// plain services, which `tests/it/deploy` checks to be the same as the stack's.
-const ON_REQUEST: [&str; 3] = ["lamps", "scale", "paths"];
+const ON_REQUEST: [&str; 4] = ["lamps", "scale", "paths", "namesakes"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -112,6 +112,8 @@ pub(crate) async fn read(
     if status != StatusCode::OK {
         return Err(lost("not a rally"));
     }
+    // The node's id follows its name.
+    let proxy = proxy.split('/').next().unwrap_or_default();
     if proxy != node || id.is_empty() || !manager.contains('@') {
         return Err(lost("names are missing"));
     }

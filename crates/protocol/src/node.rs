@@ -21,11 +21,14 @@ pub struct Node {
 }
 
 impl Node {
-    /// Returns whether two tasks that name their nodes so may be on the same one: one that was not
-    /// told the id knows the name alone.
+    /// Returns whether two tasks that name their nodes so may be on the same one: by the ids, or if one
+    /// of them was not told its id, by the names.
     #[must_use]
     pub fn may_be(&self, other: &Self) -> bool {
-        self.name == other.name && (self.id == other.id || self.id.is_none() || other.id.is_none())
+        match (&self.id, &other.id) {
+            (Some(id), Some(other)) => id == other,
+            _ => self.name == other.name,
+        }
     }
 }
 
@@ -142,8 +145,9 @@ mod tests {
         assert_ne!(node("pi/a"), node("pi/b"));
         assert!(!node("pi/a").may_be(&node("pi/b")));
         assert!(!node("pi1/a").may_be(&node("pi2/a")));
-        for (one, other) in [("pi", "pi"), ("pi/a", "pi/a"), ("pi", "pi/a"), ("pi/a", "pi")] {
+        for (one, other) in [("pi", "pi"), ("pi/a", "renamed/a"), ("pi", "pi/a"), ("pi/a", "pi")] {
             assert!(node(one).may_be(&node(other)), "{one} {other}");
         }
+        assert!(!node("pi").may_be(&node("pi2")));
     }
 }

@@ -207,8 +207,13 @@ impl RallyRunner {
         if !self.manager.log_limiter.allow(message, RALLY_LINES) {
             return;
         }
-        let mut players: Vec<String> =
-            self.players.iter().take(MAX_LOGGED_PLAYERS).map(Task::to_string).collect();
+        let names = self.manager.node_names();
+        let mut proxy = self.proxy.clone();
+        names.shorten(&mut proxy);
+        let mut players: Vec<Task> =
+            self.players.iter().take(MAX_LOGGED_PLAYERS).cloned().collect();
+        names.shorten(&mut players);
+        let mut players: Vec<String> = players.iter().map(Task::to_string).collect();
         if self.players.len() > MAX_LOGGED_PLAYERS {
             players.push("…".to_owned());
         }
@@ -220,7 +225,7 @@ impl RallyRunner {
             faults = result.faults,
             micros = result.micros,
             players = players.join(","),
-            proxy = self.proxy.as_ref().map(tracing::field::display),
+            proxy = proxy.as_ref().map(tracing::field::display),
             "{message}"
         );
     }

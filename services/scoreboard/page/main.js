@@ -24,7 +24,17 @@ function showMissing(missing) {
   }, () => {});
 }
 
-function show({ score, missing, tasks, shares, paths }) {
+// Without a prober, and with a name that several nodes have, nobody knows all paths of a node.
+function showTroubles(troubles) {
+  byId("troubles").hidden = !troubles.length;
+  reconcile(byId("troubles"), troubles, ({ node, trouble }) => `${node} ${trouble}`, () => element("li"), (item, { node, trouble, addresses }) => {
+    setText(item, trouble === "shared_name"
+      ? `Several nodes are called ${node}, with proxies at ${addresses.join(", ")}. Their paths are not told apart: give each node its --node-id.`
+      : `Tasks run on ${node} and no proxy is heard there, so its paths are not measured.`);
+  });
+}
+
+function show({ score, missing, tasks, shares, paths, troubles }) {
   if (score) showScore(score);
   if (missing) showMissing(missing);
   if (tasks) {
@@ -33,6 +43,7 @@ function show({ score, missing, tasks, shares, paths }) {
   }
   if (shares) showShares(shares);
   if (paths) showPaths(paths);
+  if (troubles) showTroubles(troubles);
 }
 
 let lastUpdate;

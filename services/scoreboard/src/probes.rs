@@ -165,6 +165,7 @@ fn resolve(end: &NodeRef, nodes_by_address: &HashMap<SocketAddr, &Node>) -> Node
 #[cfg(test)]
 pub(crate) mod tests {
     use protocol::id::InstanceId;
+    use protocol::name::Name;
     use protocol::probe::{AgedReport, PathMeasurement};
     use tokio::time::advance;
 
@@ -182,8 +183,8 @@ pub(crate) mod tests {
         };
         ProbeReport {
             proxy: format!("proxy.1@{from}").parse().expect("a task"),
-            instance: InstanceId::new(from.bytes().fold(0, |sum, byte| sum * 31 + u32::from(byte))),
-            admin: Some(([10, 0, 9, from.as_bytes()[2]], 3001).into()),
+            instance: InstanceId::from(from.replace('/', "-").parse::<Name>().expect("an id")),
+            admin: from.as_bytes().get(2).map(|last| ([10, 0, 9, *last], 3001).into()),
             paths: paths.iter().map(path).collect(),
         }
     }

@@ -39,7 +39,7 @@ async fn every_stroke_on_this_node_is_a_flash_of_its_kind() {
     for _ in 0..6 {
         let rally: Rally = get(game.address(), "/", &[JSON]).await.parse();
         for stroke in &rally.played {
-            if stroke.player.node.as_str() == NODE {
+            if stroke.player.node.to_string() == NODE {
                 wanted[usize::from(stroke.outcome == Outcome::Hit)] += 1;
             }
         }

@@ -33,21 +33,16 @@ impl<const N: usize> AdminPorts<N> {
 
 /// Starts a proxy on node `pi<n>` that probes these.
 pub(crate) fn proxy(n: usize, admin: SocketAddr, proxies: &[SocketAddr]) -> Process {
-    Process::start(&[
-        "proxy",
-        "--node",
-        &format!("pi{n}"),
-        "--task",
-        &format!("proxy.{n}"),
-        "--admin",
-        &admin.to_string(),
-        "--proxies",
-        &list(proxies.iter().copied()),
-        "--managers",
-        NOBODY,
-        "--scoreboards",
-        NOBODY,
-    ])
+    let (node, task) = (format!("pi{n}"), format!("proxy.{n}"));
+    proxy_on(&["--node", &node, "--task", &task], admin, proxies)
+}
+
+/// Starts a proxy whose node is named by options, and that probes these.
+pub(crate) fn proxy_on(node: &[&str], admin: SocketAddr, proxies: &[SocketAddr]) -> Process {
+    let (admin, proxies) = (admin.to_string(), list(proxies.iter().copied()));
+    let others = ["--managers", NOBODY, "--scoreboards", NOBODY];
+    let own = ["--admin", &admin, "--proxies", &proxies];
+    Process::start(&[&["proxy"], node, &own, &others].concat())
 }
 
 /// Starts a scoreboard that polls these tasks.

@@ -8,14 +8,14 @@ use crate::support::ports::reserve;
 use crate::support::process::Process;
 
 /// Runs the command; returns its exit code, what it printed, and what it reported on stderr.
-async fn paths(url: &str) -> (Option<i32>, String, String) {
+pub(crate) async fn paths(url: &str) -> (Option<i32>, String, String) {
     let mut process = Process::spawn(&["paths", url], &[]);
     tokio::task::spawn_blocking(move || (process.code(), process.out(), process.log()))
         .await
         .expect("it ended")
 }
 
-fn url(address: SocketAddr) -> String {
+pub(crate) fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
@@ -92,8 +92,8 @@ async fn exits_3_on_what_no_scoreboard_answers_and_keeps_it_off_the_terminal() {
     let evil = "\x1b]0;owned\x07\x1b[2J";
     let path = |from: &str| {
         format!(
-            r#"{{"format":2,"scoreboard":{{"task":"scoreboard.1","node":"pi1"}},"nodes":2,
-            "pairs":2,"measured":1,"broken":0,"paths":[{{"from":"{from}","to":"pi2","state":"ok",
+            r#"{{"format":3,"scoreboard":{{"task":"scoreboard.1","node":"pi1"}},"nodes":2,
+            "pairs":2,"measured":1,"broken":0,"troubles":[],"paths":[{{"from":"{from}","to":"pi2","state":"ok",
             "cause":null,"probes":null,"strokes":null}}]}}"#
         )
     };
@@ -103,7 +103,7 @@ async fn exits_3_on_what_no_scoreboard_answers_and_keeps_it_off_the_terminal() {
     for answer in [
         ok(&path("\\u001b[2J")),
         ok(&path(evil)),
-        ok(&path("pi1").replace("\"format\":2", "\"format\":9")),
+        ok(&path("pi1").replace("\"format\":3", "\"format\":9")),
         ok(evil),
         ok(""),
         ok(&"[".repeat(100_000)),

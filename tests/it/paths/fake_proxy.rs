@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use protocol::id::InstanceId;
 use protocol::probe::ProbeReport;
 use protocol::task::Task;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,7 +41,8 @@ impl FakeProxy {
     pub(crate) async fn start(node: &str) -> Self {
         let proxy =
             Task { name: "proxy.9".parse().expect("a name"), node: node.parse().expect("a name") };
-        let report = ProbeReport { proxy, admin: None, paths: Vec::new() };
+        let instance = InstanceId::new(9);
+        let report = ProbeReport { proxy, instance, admin: None, paths: Vec::new() };
         Self::answering(ok(&serde_json::to_string(&report).expect("JSON"))).await
     }
 

@@ -11,7 +11,7 @@ use crate::support::ports::reserve;
 /// Returns the report of a proxy with this name about its path to another node.
 fn report(node: &str, to: &str) -> String {
     format!(
-        r#"{{"proxy":{{"task":"proxy.9","node":"{node}"}},"admin":null,
+        r#"{{"proxy":{{"task":"proxy.9","node":"{node}"}},"instance":"5eed","admin":null,
         "paths":[["{to}",null,1,1,1,0]]}}"#
     )
 }
@@ -20,7 +20,7 @@ fn report(node: &str, to: &str) -> String {
 async fn invalid_probe_answers_are_reported_by_cause() {
     let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(4 << 20));
     let many = format!(
-        r#"{{"proxy":{{"task":"p","node":"n"}},"admin":null,"paths":[{}]}}"#,
+        r#"{{"proxy":{{"task":"p","node":"n"}},"instance":"5eed","admin":null,"paths":[{}]}}"#,
         vec![r#"["a",null,1,1,1,0]"#; 100_000].join(",")
     );
     let mut fakes = Vec::new();
@@ -80,7 +80,7 @@ async fn relayed_reports_are_bounded_and_escaped() {
     // The first of them is believed: its reports are valid.
     let list = until(scoreboard.listen, "all of it", |list| list.measured == 402).await;
     assert_eq!(list.broken, 0);
-    let is_from = |node: &str| list.paths.iter().any(|path| path.from.as_str() == node);
+    let is_from = |node: &str| list.paths.iter().any(|path| path.from.to_string() == node);
     assert!(is_from("pi1") && is_from("pi2"));
     assert!(!is_from("x"), "a report that is too old");
 }

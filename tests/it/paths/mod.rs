@@ -7,3 +7,4 @@ mod command;
 mod coverage;
 mod fake_proxy;
 mod hostile;
+mod nodes;

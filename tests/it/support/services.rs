@@ -47,7 +47,7 @@ impl Cluster {
     /// Returns whether a task of this service runs on the node, by a name such as `ping.2@pi3`.
     pub(crate) fn runs(&self, service: &str, task: &str) -> bool {
         let Ok(task) = task.parse::<Task>() else { return false };
-        let node = self.nodes.iter().find(|node| node.name == task.node);
+        let node = self.nodes.iter().find(|node| node.name == task.node.name);
         task.name.as_str().starts_with(service)
             && node.is_some_and(|node| node.tasks.contains(&task.name))
     }
