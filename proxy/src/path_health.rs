@@ -9,8 +9,8 @@
 
 use std::time::Duration;
 
-use protocol::probe::{PathMeasurement, ProbeFailure};
 use protocol::node::NodeRef;
+use protocol::probe::{PathMeasurement, ProbeFailure};
 use server::samples::RecentSamples;
 
 /// Interval between probes while the state of the path is certain; varied by a fifth, so that nodes

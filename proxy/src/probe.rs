@@ -170,7 +170,8 @@ mod tests {
 
     use super::*;
 
-    const REPORT: &str = r#"{"proxy":{"task":"proxy.1","node":"pi1"},"instance":"5eed","admin":null,"paths":[]}"#;
+    const REPORT: &str =
+        r#"{"proxy":{"task":"proxy.1","node":"pi1"},"instance":"5eed","admin":null,"paths":[]}"#;
 
     #[test]
     fn an_answer_is_a_report_or_cut_off_or_invalid() {

@@ -101,3 +101,23 @@ async fn the_matrix_prefers_nodes_with_problems() {
     let more = browser.eval("document.querySelector('#path-more').innerText").await;
     assert!(more.as_str().is_some_and(|more| more.starts_with("16 of 30 nodes")), "{more}");
 }
+
+#[tokio::test]
+async fn nodes_in_trouble_are_named_above_the_score() {
+    // The task itself runs on pi1, and all proxies say that they are on pi.
+    let mut shared = reports(2);
+    for (n, aged) in (4..).zip(&mut shared.reports) {
+        aged.report.proxy = "proxy.pi@pi".parse().expect("a task");
+        aged.report.admin = Some(([10, 0, 9, n], 3001).into());
+    }
+    let scoreboard = Process::scoreboard(&fake_proxy(&shared).to_string());
+    let browser = Browser::at(&format!("http://{}", scoreboard.listen)).await;
+    browser.until("document.querySelectorAll('#troubles:not([hidden]) li').length === 2").await;
+    let items = "[...document.querySelectorAll('#troubles li')].map((item) => item.innerText)";
+    let expected = json!([
+        "Several nodes are called pi, with proxies at 10.0.9.4:3001, 10.0.9.5:3001. Their paths are \
+         not told apart: give each node its --node-id.",
+        "Tasks run on pi1 and no proxy is heard there, so its paths are not measured.",
+    ]);
+    assert_eq!(browser.eval(items).await, expected);
+}

@@ -8,9 +8,7 @@ use crate::name::Name;
 use crate::node::{Node, NodeRef};
 use crate::node_trouble::TroubledNode;
 use crate::path::{PathList, PathStatus};
-use crate::snapshot::{
-    PlayedStroke, PlayerShare, RecentRally, ShareView, ShownStroke, TaskView,
-};
+use crate::snapshot::{PlayedStroke, PlayerShare, RecentRally, ShareView, ShownStroke, TaskView};
 use crate::task::Task;
 
 /// The nodes among which names are to be distinct.
@@ -52,7 +50,7 @@ pub trait HasNodes {
 }
 
 impl HasNodes for Node {
-    fn for_each_node(&mut self, each: &mut impl FnMut(&mut Node)) {
+    fn for_each_node(&mut self, each: &mut impl FnMut(&mut Self)) {
         each(self);
     }
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use protocol::probe::{PathMeasurement, ProbeFailure};
 use protocol::node::{Node, NodeRef};
+use protocol::probe::{PathMeasurement, ProbeFailure};
 use tokio::time::Instant;
 
 use crate::path_health::PathHealth;

@@ -252,7 +252,10 @@ mod tests {
         advance(Duration::from_secs(1)).await;
         assert_eq!(cluster.shares.view().players[0].strokes, 3);
         let paths = cluster.paths();
-        assert_eq!((paths[0].from.to_string(), paths[0].to.to_string()), ("pi1".into(), "pi2".into()));
+        assert_eq!(
+            (paths[0].from.to_string(), paths[0].to.to_string()),
+            ("pi1".into(), "pi2".into())
+        );
         assert_eq!(paths[0].strokes.expect("strokes").faults, 1);
     }
 

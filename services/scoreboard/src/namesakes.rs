@@ -63,28 +63,35 @@ impl Namesakes {
 
     /// Returns the names that several nodes share, with the addresses of their proxies.
     pub(crate) fn shared(&self) -> Vec<TroubledNode> {
-        let mut nodes = BTreeMap::<&Node, Vec<(Instant, &Heard)>>::new();
-        for ((node, _), last, heard) in self.0.iter() {
-            nodes.entry(node).or_default().push((last, heard));
+        let mut nodes = BTreeMap::<&Node, Vec<Proxy<'_>>>::new();
+        for ((node, instance), last, heard) in self.0.iter() {
+            nodes.entry(node).or_default().push(Proxy { instance, last, heard });
         }
         let shared = nodes.into_iter().filter_map(|(node, proxies)| {
-            let at_once = |(last, heard): &(Instant, &Heard), other: &(Instant, &Heard)| {
-                *last.min(&other.0) >= heard.since.max(other.1.since) + MAX_OVERLAP
-            };
-            let namesakes: Vec<_> = proxies
-                .iter()
-                .enumerate()
-                .filter(|(n, one)| {
-                    proxies.iter().enumerate().any(|(m, other)| *n != m && at_once(one, other))
-                })
-                .map(|(_, (_, heard))| heard)
-                .collect();
-            let mut addresses: Vec<_> = namesakes.iter().filter_map(|heard| heard.admin).collect();
+            let has_namesake = |one: &&Proxy<'_>| proxies.iter().any(|other| one.was_beside(other));
+            let namesakes: Vec<_> = proxies.iter().filter(has_namesake).collect();
+            let mut addresses: Vec<_> =
+                namesakes.iter().filter_map(|proxy| proxy.heard.admin).collect();
             addresses.sort_unstable();
             let trouble = NodeTrouble::SharedName;
             (!namesakes.is_empty()).then(|| TroubledNode { node: node.clone(), trouble, addresses })
         });
         shared.collect()
+    }
+}
+
+/// A proxy of a node, and when it was heard last.
+struct Proxy<'a> {
+    instance: &'a InstanceId,
+    last: Instant,
+    heard: &'a Heard,
+}
+
+impl Proxy<'_> {
+    /// Returns whether it was heard at once with another one for longer than with its successor.
+    fn was_beside(&self, other: &Self) -> bool {
+        let begin = self.heard.since.max(other.heard.since);
+        self.instance != other.instance && self.last.min(other.last) >= begin + MAX_OVERLAP
     }
 }
 
@@ -98,7 +105,8 @@ mod tests {
     /// Has a proxy of a node make a report now, by a number that its process and address have.
     fn hear(namesakes: &mut Namesakes, node: &str, n: u8) {
         let admin = Some(([10, 0, 9, n], 3001).into());
-        let report = ProbeReport { instance: InstanceId::new(n.into()), admin, ..report(node, &[]) };
+        let report =
+            ProbeReport { instance: InstanceId::new(n.into()), admin, ..report(node, &[]) };
         namesakes.heard(&report, Instant::now());
     }
 

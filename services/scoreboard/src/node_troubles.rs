@@ -29,9 +29,8 @@ impl NodeTroubles {
         probed: &HashSet<Node>,
         shared: Vec<TroubledNode>,
     ) {
-        let is_probed = |node: &Node| {
-            probed.contains(node) || probed.iter().any(|probed| probed.may_be(node))
-        };
+        let is_probed =
+            |node: &Node| probed.contains(node) || probed.iter().any(|probed| probed.may_be(node));
         let unprobed: HashSet<&Node> = occupied.iter().filter(|node| !is_probed(node)).collect();
         self.unprobed.retain(|node, _| unprobed.contains(node));
         for node in unprobed {

@@ -101,8 +101,9 @@ impl ProbeStore {
 
     /// Returns the nodes whose proxies have not reported for a moment.
     pub(crate) fn overdue(&self) -> Vec<Node> {
-        let is_overdue =
-            |node: &Node| self.reports.get(node).is_none_or(|(made, _)| made.elapsed() >= OVERDUE_AFTER);
+        let is_overdue = |node: &Node| {
+            self.reports.get(node).is_none_or(|(made, _)| made.elapsed() >= OVERDUE_AFTER)
+        };
         self.nodes().filter(is_overdue).take(MAX_OVERDUE).collect()
     }
 

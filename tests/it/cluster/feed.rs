@@ -126,7 +126,7 @@ async fn sampled_rallies_are_complete() {
                     assert_eq!(usize::from(result.strokes), played.len(), "{result:?}");
                     let in_order = (1..).zip(&played).all(|(n, stroke)| stroke.n == n);
                     assert!(in_order, "{played:?}");
-                    if result.proxy.is_some_and(|proxy| proxy.as_str() == "the-last") {
+                    if result.proxy.is_some_and(|proxy| proxy.to_string() == "the-last") {
                         return;
                     }
                     sampled += 1;

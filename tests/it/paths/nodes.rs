@@ -12,9 +12,8 @@ use crate::support::process::Process;
 
 /// Returns the nodes in trouble, such as `pi3 no_prober`.
 fn troubles(list: &PathList) -> Vec<String> {
-    let name = |one: &protocol::node_trouble::TroubledNode| {
-        format!("{} {}", one.node, one.trouble.name())
-    };
+    let name =
+        |one: &protocol::node_trouble::TroubledNode| format!("{} {}", one.node, one.trouble.name());
     list.troubles.iter().map(name).collect()
 }
 
@@ -58,14 +57,18 @@ async fn nodes_with_one_name_and_no_ids_are_never_all_clear() {
     assert_eq!((&list.troubles[0].addresses, list.broken), (&addresses, 0));
     let (code, out, _) = paths(&url(scoreboard.listen)).await;
     assert_eq!(code, Some(1), "{out}");
-    let expected = format!("\npi: shared name: the proxies at {}, {} have it", addresses[0], addresses[1]);
+    let expected =
+        format!("\npi: shared name: the proxies at {}, {} have it", addresses[0], addresses[1]);
     assert!(out.contains("none broken, 1 node in trouble; ") && out.contains(&expected), "{out}");
-    scoreboard.logged("several proxies have this node name: give each its --node-id", &[("node", "pi")]);
+    scoreboard
+        .logged("several proxies have this node name: give each its --node-id", &[("node", "pi")]);
 
     frozen.signal(Signal::STOP);
     let address = second.to_string();
     let broken = |list: &PathList| {
-        shared(list) && list.broken == 1 && list.paths.iter().any(|path| path.to.to_string() == address)
+        shared(list)
+            && list.broken == 1
+            && list.paths.iter().any(|path| path.to.to_string() == address)
     };
     until(scoreboard.listen, "the path to its address is broken", broken).await;
     frozen.signal(Signal::CONT);
@@ -84,7 +87,10 @@ async fn a_node_with_a_player_and_no_proxy_has_no_prober() {
     assert_eq!(list.troubles[0].trouble, NodeTrouble::NoProber);
     let (code, out, _) = paths(&url(scoreboard.listen)).await;
     assert_eq!(code, Some(1), "{out}");
-    assert!(out.starts_with("3 nodes, 2 of 6 pairs measured, none broken, 1 node in trouble; "), "{out}");
+    assert!(
+        out.starts_with("3 nodes, 2 of 6 pairs measured, none broken, 1 node in trouble; "),
+        "{out}"
+    );
     assert!(out.contains("\npi3: no prober: tasks run there and no proxy is heard: "), "{out}");
     let metrics = get(scoreboard.admin, "/metrics", &[]).await.body;
     let series = "pong_node_trouble{node=\"pi3\",trouble=\"no_prober\"} 1\n";
