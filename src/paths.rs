@@ -84,7 +84,7 @@ pub enum PathsError {
         "{0}: {1} has no probe reports yet; if it has only just started, retry, else check that its \
          option --tasks names the proxies"
     )]
-    NothingMeasured(Url, Task),
+    NothingMeasured(Url, Box<Task>),
     /// The table could not be written.
     #[error("the table could not be written: {0}")]
     Output(#[from] io::Error),
@@ -107,7 +107,10 @@ pub async fn run(
             break list;
         }
         if Instant::now() >= give_up_at {
-            return Err(PathsError::NothingMeasured(options.url.clone(), list.scoreboard));
+            return Err(PathsError::NothingMeasured(
+                options.url.clone(),
+                Box::new(list.scoreboard),
+            ));
         }
         sleep(RETRY_PAUSE).await;
     };

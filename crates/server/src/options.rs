@@ -35,8 +35,8 @@ pub struct Options {
     #[arg(long, env = "PONG_NODE", value_name = "NAME", value_parser = parse_shortened)]
     pub node: Option<Name>,
 
-    /// Id of that node, which no other one has: Swarm's is {{.Node.ID}}; without ids, nodes that share a
-    /// name are not told apart
+    /// Id of that node, which no other one has, such as Swarm's {{.Node.ID}}
+    /// [default: none; nodes that share a name are then not told apart]
     #[arg(long, env = "PONG_NODE_ID", value_name = "ID", value_parser = parse_shortened)]
     pub node_id: Option<Name>,
 
