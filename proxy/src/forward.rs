@@ -12,9 +12,8 @@ use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
-use client::own_time::timeout;
 use protocol::headers::PROXY;
-use protocol::timing::{BUFFER_TIME, HEAD_PATIENCE, RESPOND_BY, UPSTREAM_TOTAL};
+use protocol::timing::{HEAD_PATIENCE, RESPOND_BY, UPSTREAM_TOTAL};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use server::accept::preferred;
@@ -62,7 +61,6 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
     };
     // Kept until the response begins: one that is slow on purpose does not delay other requests.
     let _permit = proxy.upstream_permits.acquire().await;
-    let now = Instant::now();
     let upstream_request = UpstreamRequest {
         proxy,
         upstream,
@@ -70,8 +68,7 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
         route,
         query: request.uri().query(),
         headers: headers::request(request, &proxy.node),
-        buffer_until: now + BUFFER_TIME,
-        give_up_at: now + UPSTREAM_TOTAL,
+        give_up_at: Instant::now() + UPSTREAM_TOTAL,
     };
     upstream_request.send().await
 }
@@ -84,8 +81,6 @@ struct UpstreamRequest<'a> {
     route: Route,
     query: Option<&'a str>,
     headers: HeaderMap,
-    /// Until when the start of the response is buffered.
-    buffer_until: Instant,
     /// When no other task is tried any more.
     give_up_at: Instant,
 }
@@ -130,22 +125,17 @@ impl UpstreamRequest<'_> {
         tried: &[SocketAddr],
     ) -> Result<UpstreamResponse, Fault> {
         let begun = Instant::now();
-        let endpoints = self.upstream;
-        let address = endpoint.address;
-        let patience = endpoints.patience(address, tried, HEAD_PATIENCE, RESPOND_BY);
-        let patience = patience.min(self.give_up_at.duration_since(begun));
+        let limits = (HEAD_PATIENCE, RESPOND_BY.min(self.give_up_at.duration_since(begun)));
         let request = endpoint.request(self.method.clone(), self.route.path(), self.query);
-        let request = request.headers(self.headers.clone());
-        let response = timeout(patience, endpoint.send(request)).await.map_err(|_| Fault::Timeout);
-        if !matches!(response, Ok(Err(_))) {
-            endpoints.took(address, begun.elapsed().min(patience));
-        }
-        let response = response??;
+        let response = endpoint.send(request.headers(self.headers.clone()));
+        let address = endpoint.address;
+        let (response, _) = self.upstream.wait_for(address, tried, limits, response).await;
+        let response = response?;
         let timer = match self.route {
             Route::Rally => self.proxy.rally_timer(&response, begun),
             Route::Health | Route::Page | Route::Scoreboard(_) => None,
         };
-        UpstreamResponse::read(response, self.buffer_until, timer).await
+        UpstreamResponse::read(response, timer).await
     }
 }
 

@@ -8,7 +8,7 @@ use client::fault::Fault;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use protocol::headers::BUFFERING;
-use protocol::timing::UPSTREAM_IDLE_TIMEOUT;
+use protocol::timing::{BUFFER_TIME, UPSTREAM_IDLE_TIMEOUT};
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use server::buffer::{Buffered, buffer};
@@ -33,19 +33,16 @@ enum Body {
 }
 
 impl UpstreamResponse {
-    /// Reads the start: what comes until `buffer_until`, or nothing of a response that asks to be
-    /// sent as it comes.
-    pub(crate) async fn read(
-        mut response: Response,
-        buffer_until: Instant,
-        timer: Option<Timer>,
-    ) -> Result<Self, Fault> {
+    /// Reads the start: what comes within [`BUFFER_TIME`] after the head, or nothing of a response that
+    /// asks to be sent as it comes.
+    pub(crate) async fn read(mut response: Response, timer: Option<Timer>) -> Result<Self, Fault> {
         let status = StatusCode::from_u16(response.status().as_u16());
         let status = status.map_err(|_| Fault::Protocol)?;
         let headers = std::mem::take(response.headers_mut());
         let body = if headers.get(BUFFERING).is_some_and(|value| value == "no") {
             Body::Streaming(pieces(response, None).boxed())
         } else {
+            let buffer_until = Instant::now() + BUFFER_TIME;
             match buffer(pieces(response, timer).boxed(), buffer_until).await? {
                 Buffered::Complete(body) => Body::Complete(body),
                 Buffered::Partial(start, rest) => {

@@ -163,7 +163,7 @@ impl Discovery {
     /// Checks an endpoint; returns what is wrong with it.
     async fn check(&self, endpoint: Endpoint) -> (SocketAddr, Option<Fault>) {
         let address = endpoint.address;
-        let answer = own_time::timeout(CHECK_TIMEOUT, self.ask(&endpoint)).await;
+        let (answer, _) = own_time::timeout(CHECK_TIMEOUT, self.ask(&endpoint)).await;
         let fault = answer.unwrap_or(Err(Fault::Timeout)).err();
         match fault {
             None => self.endpoints.checked(address),

@@ -5,12 +5,16 @@
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use hyper::header::{HOST, HeaderValue};
+use hyper::{Request, Uri};
 use protocol::headers::{FROM, TO};
 use protocol::service::Service;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 
-use crate::fault::Fault;
-use crate::http;
+use crate::fault::{Fault, find_cause};
+use crate::{http, stroke_client};
 
 /// Who is expected to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +32,16 @@ impl Peer {
     /// Returns the name of the service, as logs and metrics have it; `task` for any.
     #[must_use]
     pub const fn name(self) -> &'static str {
+        match self.service() {
+            Some(service) => service.name(),
+            None => "task",
+        }
+    }
+
+    const fn service(self) -> Option<Service> {
         match self {
-            Self::Any => "task",
-            Self::Service(service) | Self::ServiceOrUnnamed(service) => service.name(),
+            Self::Any => None,
+            Self::Service(service) | Self::ServiceOrUnnamed(service) => Some(service),
         }
     }
 }
@@ -48,6 +59,9 @@ pub struct Endpoint {
     pub address: SocketAddr,
     /// `http://ADDRESS/`; without the zone of a link-local IPv6 address, which no URL can name.
     url: Url,
+    /// The same, and the header with the address, as strokes need them.
+    uri: Uri,
+    host: HeaderValue,
     peer: Peer,
 }
 
@@ -60,13 +74,35 @@ impl Endpoint {
     #[must_use]
     pub fn new(address: SocketAddr, peer: Peer) -> Self {
         let zoneless = SocketAddr::new(address.ip(), address.port());
-        let url = format!("http://{zoneless}/").parse().expect("an address is valid in a URL");
-        Self { address, url, peer }
+        let root = format!("http://{zoneless}/");
+        let url = root.parse().expect("an address is valid in a URL");
+        let uri = root.try_into().expect("an address is valid in a URI");
+        let host = zoneless.to_string().try_into().expect("an address is valid in a header");
+        Self { address, url, uri, host, peer }
     }
 
-    /// Returns a GET request for the root.
-    pub fn get_root(&self) -> RequestBuilder {
-        self.meant_for_peer(http::local().get(self.url.clone()))
+    /// Asks for a stroke; returns the response with a body of at most `limit` bytes, if it is from
+    /// who was expected and has status 200.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Endpoint::send`] and [`http::read`].
+    pub async fn stroke(&self, limit: usize) -> Result<hyper::Response<Bytes>, Fault> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = self.uri.clone();
+        request.headers_mut().insert(HOST, self.host.clone());
+        if let Some(service) = self.peer.service() {
+            request.headers_mut().insert(TO, HeaderValue::from_static(service.name()));
+        }
+        let (head, body) = stroke_client::send(request).await?.into_parts();
+        self.check_sender(head.headers.get(FROM).map(HeaderValue::as_bytes), head.status)?;
+        if head.status != StatusCode::OK {
+            return Err(Fault::Status(head.status));
+        }
+        let body = Limited::new(body, limit).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() { Fault::Body } else { find_cause(&*error) }
+        })?;
+        Ok(hyper::Response::from_parts(head, body.to_bytes()))
     }
 
     /// Returns a GET request for a path, with a query if there is one.
@@ -83,11 +119,9 @@ impl Endpoint {
     }
 
     fn meant_for_peer(&self, request: RequestBuilder) -> RequestBuilder {
-        match self.peer {
-            Peer::Any => request,
-            Peer::Service(service) | Peer::ServiceOrUnnamed(service) => {
-                request.header(TO, service.name())
-            }
+        match self.peer.service() {
+            Some(service) => request.header(TO, service.name()),
+            None => request,
         }
     }
 

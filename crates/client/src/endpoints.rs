@@ -14,6 +14,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::backoff::Backoff;
 use crate::endpoint::{Endpoint, Peer};
+use crate::fault::Fault;
+use crate::own_time;
 
 mod member;
 
@@ -105,11 +107,34 @@ impl Endpoints {
         endpoint
     }
 
-    /// Returns how long to wait for an endpoint's answer: while another one that is not in `tried`
-    /// could be asked, four times the recent 99th percentile of its answers, at least `least`; at
-    /// most `most`, and that long when there is no other, or no answer yet to judge by.
-    #[must_use]
-    pub fn patience(
+    /// Waits for an endpoint's answer; returns it, and how long this process ran meanwhile.
+    ///
+    /// While another endpoint that is not in `tried` could be asked, it may take four times the recent
+    /// 99th percentile of its answers, at least `least`; at most `most`, and that long when there is no
+    /// other, or no answer yet to judge by.
+    ///
+    /// # Errors
+    ///
+    /// That of `answer`, and [`Fault::Timeout`] when it was not there in time.
+    pub async fn wait_for<T>(
+        &self,
+        address: SocketAddr,
+        tried: &[SocketAddr],
+        (least, most): (Duration, Duration),
+        answer: impl Future<Output = Result<T, Fault>>,
+    ) -> (Result<T, Fault>, Duration) {
+        let patience = self.patience(address, tried, least, most);
+        let (answer, ran) = own_time::timeout(patience, answer).await;
+        if !matches!(answer, Ok(Err(_))) {
+            self.change(address, |member| {
+                member.latency.record(ran);
+                false
+            });
+        }
+        (answer.unwrap_or(Err(Fault::Timeout)), ran)
+    }
+
+    fn patience(
         &self,
         address: SocketAddr,
         tried: &[SocketAddr],
@@ -127,14 +152,6 @@ impl Endpoints {
         let member = state.members.iter().find(|member| member.endpoint.address == address);
         let usual = member.and_then(|member| member.latency.p99());
         usual.map_or(most, |usual| most.min(least.max(usual.saturating_mul(PATIENCE_FACTOR))))
-    }
-
-    /// Records how long an endpoint took to answer, or how long its answer was waited for in vain.
-    pub fn took(&self, address: SocketAddr, took: Duration) {
-        self.change(address, |member| {
-            member.latency.record(took);
-            false
-        });
     }
 
     fn select(&self, wanted: impl Fn(&Member) -> bool) -> Vec<Endpoint> {

@@ -107,28 +107,9 @@ impl From<&io::Error> for Fault {
 #[error("{0}")]
 pub(crate) struct UnresolvedName(pub(crate) io::Error);
 
-/// Finds the cause at the bottom of the client's error.
 impl From<&reqwest::Error> for Fault {
     fn from(error: &reqwest::Error) -> Self {
-        if error.is_timeout() {
-            return Self::Timeout;
-        }
-        let mut causes = std::iter::successors(error.source(), |error| (*error).source());
-        // reqwest does not tell a parse error from a lost connection. hyper does; this crate depends
-        // on it for that alone, so its version must be the one that reqwest uses.
-        let mut parsers = causes.clone().filter_map(|cause| cause.downcast_ref::<hyper::Error>());
-        if parsers.any(hyper::Error::is_parse) {
-            return Self::Protocol;
-        }
-        if causes.clone().any(|cause| cause.is::<UnresolvedName>()) {
-            return Self::Dns;
-        }
-        match causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
-            Some(error) => error.into(),
-            // hyper reports a connection closed between or within messages without an I/O error.
-            None if error.is_request() || error.is_body() => Self::Reset,
-            None => Self::Protocol,
-        }
+        if error.is_timeout() { Self::Timeout } else { find_cause(error) }
     }
 }
 
@@ -136,6 +117,22 @@ impl From<reqwest::Error> for Fault {
     fn from(error: reqwest::Error) -> Self {
         (&error).into()
     }
+}
+
+/// Finds the cause at the bottom of a client's error.
+pub(crate) fn find_cause(error: &(dyn Error + 'static)) -> Fault {
+    let mut causes = std::iter::successors(Some(error), |error| (*error).source());
+    // Only hyper's own error tells what is not HTTP from a lost connection; this crate's version of
+    // hyper must be the one that reqwest uses.
+    let mut parsers = causes.clone().filter_map(|cause| cause.downcast_ref::<hyper::Error>());
+    if parsers.any(hyper::Error::is_parse) {
+        return Fault::Protocol;
+    }
+    if causes.clone().any(|cause| cause.is::<UnresolvedName>()) {
+        return Fault::Dns;
+    }
+    // hyper reports a connection closed between or within messages without an I/O error.
+    causes.find_map(|cause| cause.downcast_ref::<io::Error>()).map_or(Fault::Reset, Fault::from)
 }
 
 /// Converts a fault to what a probe reports.

@@ -9,13 +9,13 @@ use reqwest::{Client, Response, StatusCode};
 use crate::fault::{Fault, UnresolvedName};
 
 /// How long a connection may take to be accepted.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long the other side's kernel may leave what was sent unacknowledged. It acknowledges in
 /// moments even when its service is slow, so this tells a lost machine from a busy one
 /// (`TCP_USER_TIMEOUT`, tcp(7); only Linux and its like have it).
 #[cfg(any(target_os = "android", target_os = "linux"))]
-const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
+pub(crate) const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
 
 thread_local! {
     static LOCAL: Client = client();

@@ -7,7 +7,7 @@
 //! | the live tasks of a service, and whose turn it is | [`endpoints`], [`backoff`] |
 //! | one task, and the proof that it was the one which answered | [`endpoint`] |
 //! | one future for each endpoint | `for_each`: [`Endpoints::for_each`](endpoints::Endpoints::for_each) |
-//! | calling a task, how long to wait for it, and what may go wrong | [`http`], `latency`, [`own_time`], [`fault`] |
+//! | calling a task, how long to wait for it, and what may go wrong | [`http`], `stroke_client`, `latency`, `own_time`, [`fault`] |
 //! | subscribing to feeds | [`feed`], [`sse`] |
 //! | which rally is shown, for lamps and page alike | [`showcase`] |
 
@@ -20,8 +20,9 @@ pub mod feed;
 mod for_each;
 pub mod http;
 mod latency;
-pub mod own_time;
+mod own_time;
 pub mod resolver;
 pub mod showcase;
 pub mod sse;
+mod stroke_client;
 pub mod targets;

@@ -41,8 +41,9 @@ pub const PERMIT_WAIT: Duration = Duration::from_millis(500);
 /// How long a stroke may take in all, however many players are tried.
 pub const STROKE_DEADLINE: Duration = Duration::from_millis(3500);
 
-/// How long the start of an answer is buffered, so that another task can still be tried. A rally at
-/// full speed has ended by then, even on a busy Raspberry Pi; a person does not notice it.
+/// How long the start of an answer is buffered, so that another task can still be tried: by a manager
+/// from the request on, by a proxy from the manager's head on. A rally at full speed has ended by
+/// then, even on a busy Raspberry Pi and with a player that hangs; a person does not notice it.
 pub const BUFFER_TIME: Duration = Duration::from_millis(250);
 
 /// The least time an upstream has to begin its answer while another one could be asked; more, as

@@ -7,8 +7,6 @@ use std::time::Duration;
 use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
-use client::http;
-use client::own_time::timeout;
 use game::{Outcome, Side};
 use protocol::headers::{self, parse_server};
 use protocol::id::RallyId;
@@ -17,7 +15,6 @@ use protocol::task::Task;
 use protocol::timing::{REFRESH_WAIT, STROKE_DEADLINE, STROKE_PATIENCE};
 use reqwest::header::SERVER;
 use server::log::{LogLimiter, SAME_FAULT};
-use tokio::time::Instant;
 use tracing::warn;
 
 use crate::metrics::Metrics;
@@ -97,17 +94,10 @@ impl PlayerPool {
                 continue;
             };
             let address = endpoint.address;
-            let patience = self.endpoints.patience(address, &tried, STROKE_PATIENCE, self.timeout);
-            let patience = patience.min(remaining);
-            let begun = Instant::now();
-            let answer = timeout(patience, request(&endpoint)).await;
-            let answer = answer.unwrap_or(Err(Fault::Timeout));
-            let took = begun.elapsed();
-            let counted = took.min(patience);
-            remaining -= counted;
-            if matches!(answer, Ok(_) | Err(Fault::Timeout)) {
-                self.endpoints.took(address, counted);
-            }
+            let limits = (STROKE_PATIENCE, self.timeout.min(remaining));
+            let answer = request(&endpoint);
+            let (answer, took) = self.endpoints.wait_for(address, &tried, limits, answer).await;
+            remaining -= took;
             match answer {
                 Ok((outcome, player, release)) => {
                     let answer = PlayerAnswer { outcome, player, release, took };
@@ -140,9 +130,8 @@ impl PlayerPool {
 
 /// Asks a player for a stroke; whatever is not `HIT` or `MISS` with status 200 is a fault.
 async fn request(endpoint: &Endpoint) -> Result<(Outcome, Task, Option<Name>), Fault> {
-    let mut response = endpoint.send(endpoint.get_root()).await?;
-    let body = http::read(&mut response, MAX_BODY_BYTES).await?;
-    let outcome = Outcome::try_from(body.as_slice()).map_err(|_| Fault::Body)?;
+    let response = endpoint.stroke(MAX_BODY_BYTES).await?;
+    let outcome = Outcome::try_from(&response.body()[..]).map_err(|_| Fault::Body)?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let player = header(headers::PLAYER).and_then(|name| name.parse().ok());
     let release = header(SERVER.as_str()).and_then(parse_server);

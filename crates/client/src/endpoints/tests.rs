@@ -148,23 +148,48 @@ fn only_changes_are_announced() {
     }
 }
 
-#[test]
-fn patience_is_four_times_the_usual_while_there_is_another_to_ask() {
+const LEAST: Duration = Duration::from_millis(250);
+const MOST: Duration = Duration::from_secs(1);
+
+/// Has an endpoint answer after this many milliseconds.
+async fn answer(endpoints: &Endpoints, address: SocketAddr, millis: u64) -> Result<(), Fault> {
+    let took = Duration::from_millis(millis);
+    let answer = async {
+        tokio::time::sleep(took).await;
+        Ok(())
+    };
+    endpoints.wait_for(address, &[], (LEAST, MOST), answer).await.0
+}
+
+#[tokio::test(start_paused = true)]
+async fn patience_is_four_times_the_usual_while_there_is_another_to_ask() {
     let list = addresses(3);
     let endpoints = endpoints(&list);
-    let (least, most) = (Duration::from_millis(250), Duration::from_secs(1));
-    let patience = |tried: &[SocketAddr]| endpoints.patience(list[0], tried, least, most);
-    assert_eq!(patience(&[]), most, "nothing is known yet");
-    endpoints.took(list[0], Duration::from_millis(8));
-    assert_eq!(patience(&[]), least);
-    endpoints.took(list[0], Duration::from_millis(100));
+    let patience = |tried: &[SocketAddr]| endpoints.patience(list[0], tried, LEAST, MOST);
+    assert_eq!(patience(&[]), MOST, "nothing is known yet");
+    answer(&endpoints, list[0], 8).await.expect("in time");
+    assert_eq!(patience(&[]), LEAST);
+    answer(&endpoints, list[0], 100).await.expect("in time");
     assert_eq!(patience(&[]), Duration::from_millis(400));
     assert_eq!(patience(&[list[1]]), Duration::from_millis(400));
-    assert_eq!(patience(&[list[1], list[2]]), most, "there is nobody else");
+    assert_eq!(patience(&[list[1], list[2]]), MOST, "there is nobody else");
     endpoints.failed(list[1]);
     endpoints.failed(list[2]);
-    assert_eq!(patience(&[]), most, "the others back off");
+    assert_eq!(patience(&[]), MOST, "the others back off");
     endpoints.checked(list[1]);
-    endpoints.took(list[0], Duration::from_millis(300));
-    assert_eq!(patience(&[]), most);
+    answer(&endpoints, list[0], 300).await.expect("in time");
+    assert_eq!(patience(&[]), MOST);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_fails_at_once_does_not_count_as_fast_and_who_is_silent_counts_as_slow() {
+    let list = addresses(2);
+    let endpoints = endpoints(&list);
+    let refused = async { Err::<(), _>(Fault::Refused) };
+    let (outcome, _) = endpoints.wait_for(list[0], &[], (LEAST, MOST), refused).await;
+    assert_eq!(outcome, Err(Fault::Refused));
+    assert_eq!(endpoints.patience(list[0], &[], LEAST, MOST), MOST, "nothing is known yet");
+    answer(&endpoints, list[0], 2).await.expect("in time");
+    assert_eq!(answer(&endpoints, list[0], 260).await, Err(Fault::Timeout));
+    assert_eq!(endpoints.patience(list[0], &[], LEAST, MOST), MOST);
 }

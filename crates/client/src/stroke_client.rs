@@ -1,0 +1,46 @@
+//! The HTTP client for strokes, of which there are thousands a second.
+//!
+//! It is hyper's, the one below reqwest, with what reqwest sets by itself. reqwest would parse the URL
+//! of each request twice more, and what else it adds is of no use to a stroke.
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use protocol::timing::POOL_IDLE_TIMEOUT;
+
+use crate::fault::{Fault, find_cause};
+use crate::http::CONNECT_TIMEOUT;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use crate::http::UNACKNOWLEDGED;
+
+type StrokeClient = Client<HttpConnector, Empty<Bytes>>;
+
+thread_local! {
+    static LOCAL: StrokeClient = client();
+}
+
+fn client() -> StrokeClient {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    connector.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        .build(connector)
+}
+
+/// Sends a request to an address, never to a name, by this thread's client.
+///
+/// # Errors
+///
+/// Whatever went wrong before the head of the response had come.
+pub(crate) async fn send(request: Request<Empty<Bytes>>) -> Result<Response<Incoming>, Fault> {
+    let response = LOCAL.with(|client| client.request(request));
+    response.await.map_err(|error| find_cause(&error))
+}
