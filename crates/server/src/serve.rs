@@ -1,9 +1,12 @@
 //! Serving: a public port for the game, an admin port for operators, and a stop that cuts no
 //! response.
 //!
-//! Both ports are served by the same workers, so that a service which no longer answers on the one
-//! does not look healthy through the other. A service that has nothing to offer to others has the
+//! Both ports are served by the same worker thread, so that a service which no longer answers on the
+//! one does not look healthy through the other. A service that has nothing to offer to others has the
 //! admin port alone.
+//!
+//! There is one worker, however many cores: the tasks of a node share these anyway, a request that
+//! stays on one thread costs less, and a service that is short of a core is scaled.
 //!
 //! A request that is meant for another service is refused, and every response names the service, so
 //! that whoever calls knows who answered; but for the proxy's public port, which strangers reach.
@@ -50,9 +53,8 @@ pub(crate) struct AllRoutes {
     pub(crate) admin: Vec<Routes>,
 }
 
-/// How many files a server opens as it starts, and those of each of its workers.
-const OWN_FILES: usize = 8;
-const FILES_PER_WORKER: usize = 4;
+/// How many files a server opens as it starts.
+const OWN_FILES: usize = 12;
 
 /// The mark of a request that came through the admin port.
 struct AdminPort;
@@ -64,22 +66,20 @@ struct AdminPort;
 pub(crate) fn run(
     listeners: Listeners,
     admin: Admin,
-    workers: usize,
     span: Span,
     routes: AllRoutes,
 ) -> BoxFuture<'static, io::Result<()>> {
-    Box::pin(serve(listeners, admin, workers, span.clone(), routes).instrument(span))
+    Box::pin(serve(listeners, admin, span.clone(), routes).instrument(span))
 }
 
 async fn serve(
     listeners: Listeners,
     admin: Admin,
-    workers: usize,
     span: Span,
     routes: AllRoutes,
 ) -> io::Result<()> {
     // A worker without them panics.
-    open_files::check(&listeners.admin, OWN_FILES + workers * FILES_PER_WORKER)?;
+    open_files::check(&listeners.admin, OWN_FILES)?;
     let admin_address = listeners.admin_address();
     let listen = listeners.public_address().map(|address| address.to_string());
     info!(listen, admin = %admin_address, "listening");
@@ -132,7 +132,10 @@ async fn serve(
             // After the default, which a service may replace.
             .configure(|config| (routes.public)(config))
     })
-    .workers(workers)
+    .workers(1)
+    // A caller that turned to another task has closed: what it asked for is abandoned. Strangers may
+    // close their half of a connection and read on.
+    .h1_allow_half_closed(own == Service::Proxy)
     .keep_alive(KEEP_ALIVE)
     .client_request_timeout(FIRST_REQUEST)
     .shutdown_timeout(FINISH.as_secs())
@@ -165,8 +168,8 @@ async fn serve(
     served
 }
 
-/// Enters the service's span on a worker thread, so that its log lines name the service. A worker
-/// belongs to one service, and calls this once for each port.
+/// Enters the service's span on its worker thread, so that its log lines name the service. It is called
+/// once for each port.
 fn name_thread(span: &Span) {
     thread_local! {
         static NAMED: Cell<bool> = const { Cell::new(false) };

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
 use actix_web::web::ServiceConfig;
 use client::discovery::Discovery;
@@ -31,7 +30,6 @@ use crate::supervisor::{Supervisor, TaskNames};
 pub struct Start {
     identity: Identity,
     listeners: Listeners,
-    workers: usize,
     shutdown: CancellationToken,
     metrics: Metrics,
     log_limiter: Arc<LogLimiter>,
@@ -42,8 +40,7 @@ pub struct Start {
 }
 
 impl Start {
-    /// Binds the ports of a service; without `listen` it has an admin port alone, and one worker
-    /// thread, since only health checks and Prometheus ask.
+    /// Binds the ports of a service; without `listen` it has an admin port alone.
     ///
     /// # Errors
     ///
@@ -55,13 +52,11 @@ impl Start {
         shutdown: CancellationToken,
     ) -> Result<Self, BindError> {
         let listeners = Listeners::bind(listen, options.admin)?;
-        let cores = available_parallelism().map_or(1, Into::into);
-        let workers = if listen.is_some() { cores } else { 1 };
-        Ok(Self::new(options.identity(service), listeners, workers, shutdown))
+        Ok(Self::new(options.identity(service), listeners, shutdown))
     }
 
-    /// Binds loopback ports for a task of the demo or of a test, with one worker thread; port 0 of
-    /// `listen` is any free one. A light has no public port.
+    /// Binds loopback ports for a task of the demo or of a test; port 0 of `listen` is any free one. A
+    /// light has no public port.
     ///
     /// # Errors
     ///
@@ -74,21 +69,15 @@ impl Start {
     ) -> Result<Self, BindError> {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listeners = Listeners::bind((service != Service::Light).then_some(listen), free)?;
-        Ok(Self::new(Identity::new(service, task), listeners, 1, shutdown))
+        Ok(Self::new(Identity::new(service, task), listeners, shutdown))
     }
 
-    fn new(
-        identity: Identity,
-        listeners: Listeners,
-        workers: usize,
-        shutdown: CancellationToken,
-    ) -> Self {
+    fn new(identity: Identity, listeners: Listeners, shutdown: CancellationToken) -> Self {
         let span = identity.span();
         Self {
             metrics: Metrics::new(&identity),
             identity,
             listeners,
-            workers,
             log_limiter: Arc::default(),
             ready: Arc::new(|| Ok(())),
             admin_routes: Vec::new(),
@@ -206,7 +195,7 @@ impl Start {
     }
 
     async fn serve_routes(self, public: Routes) -> io::Result<()> {
-        let Self { identity, listeners, workers, shutdown, span, .. } = self;
+        let Self { identity, listeners, shutdown, span, .. } = self;
         let admin = Admin {
             whoami: identity.whoami(),
             ready: self.ready,
@@ -214,7 +203,7 @@ impl Start {
             shutdown: shutdown.clone(),
         };
         let routes = serve::AllRoutes { public, admin: self.admin_routes };
-        let serving = serve::run(listeners, admin, workers, span.clone(), routes);
+        let serving = serve::run(listeners, admin, span.clone(), routes);
         let (served, supervised) = tokio::join!(serving, self.supervisor.supervise());
         span.in_scope(|| self.log_limiter.report());
         supervised.and(served)

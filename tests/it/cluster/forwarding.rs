@@ -1,5 +1,8 @@
 //! What a proxy does to a request on its way in and to a response on its way out.
 
+use std::time::Duration;
+
+use protocol::timing::BUFFER_TIME;
 use tokio::sync::mpsc;
 
 use super::scripted_peer::{AfterBytes, ScriptedPeer, ok, one_piece};
@@ -116,6 +119,28 @@ async fn a_manager_that_dies_before_anything_was_sent_costs_no_rally() {
         metrics.contains("pong_upstream_faults_total{upstream=\"manager\",cause=\"reset\"}"),
         "{metrics}"
     );
+}
+
+#[tokio::test]
+async fn a_manager_that_dies_soon_after_a_late_head_costs_no_rally() {
+    let dying = ScriptedPeer::serve(|_| {
+        let (sender, pieces) = mpsc::channel(1);
+        tokio::spawn(async move {
+            tokio::time::sleep(BUFFER_TIME + Duration::from_millis(50)).await;
+            let half =
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\nPING --> HIT\n\r\n";
+            sender.send(half.into()).await
+        });
+        (pieces, AfterBytes::Reset)
+    });
+    let dying = dying.await;
+    let living = ScriptedPeer::sending(ok("rally\n"), AfterBytes::Stay).await;
+    let proxy = proxy_of(&[&dying, &living]);
+    for _ in 0..2 {
+        let answer = get(proxy.listen, "/", &[]).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "rally\n"));
+    }
+    assert!(!dying.requests().is_empty());
 }
 
 #[tokio::test]

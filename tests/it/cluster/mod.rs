@@ -9,6 +9,7 @@ pub(crate) mod formats;
 mod forwarding;
 mod game;
 mod intermediaries;
+mod left_behind;
 mod probabilities;
 pub(crate) mod scripted_peer;
 mod stop;
