@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
 use crate::figures::percentile;
 
@@ -54,7 +55,9 @@ pub(crate) fn rallies(address: SocketAddr, clients: usize, time: Duration) -> Lo
     let begun = Instant::now();
     let mut load = block_on(async {
         let clients: Vec<_> = (0..clients)
-            .map(|n| tokio::spawn(client(address, n % 16 == 15, move || begun.elapsed() < time)))
+            .map(|n| {
+                tokio::spawn(client(address, "/", n % 16 == 15, move || begun.elapsed() < time))
+            })
             .collect();
         let mut load = Load::default();
         for client in clients {
@@ -70,20 +73,53 @@ pub(crate) fn rallies(address: SocketAddr, clients: usize, time: Duration) -> Lo
 pub(crate) fn strokes(address: SocketAddr, rallies: usize) -> Vec<f64> {
     let mut left = 0..rallies;
     let go_on = move || left.next().is_some();
-    block_on(client(address, true, go_on)).strokes
+    block_on(client(address, "/", true, go_on)).strokes
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+/// Clients that ask for rallies until this is dropped.
+pub(crate) struct Crowd {
+    enough: CancellationToken,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Crowd {
+    pub(crate) fn start(address: SocketAddr, path: &'static str, clients: usize) -> Self {
+        let enough = CancellationToken::new();
+        let until = enough.clone();
+        let all = move || {
+            block_on(until.run_until_cancelled(async {
+                let clients = (0..clients).map(|_| client(address, path, false, || true));
+                futures_util::future::join_all(clients).await
+            }));
+        };
+        Self { enough, thread: Some(std::thread::spawn(all)) }
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        self.enough.cancel();
+        self.thread.take().into_iter().for_each(|thread| thread.join().expect("clients"));
+    }
+}
+
+/// Runs a future on this thread.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(future)
 }
 
-async fn client(address: SocketAddr, timed: bool, mut go_on: impl FnMut() -> bool) -> Load {
+async fn client(
+    address: SocketAddr,
+    path: &str,
+    timed: bool,
+    mut go_on: impl FnMut() -> bool,
+) -> Load {
     let mut load = Load::default();
     let mut connection = TcpStream::connect(address).await.expect("connected");
     connection.set_nodelay(true).expect("no delay");
     let accept = if timed { "application/x-ndjson" } else { "text/plain" };
-    let request = format!("GET / HTTP/1.1\r\nHost: bench\r\nAccept: {accept}\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: {accept}\r\n\r\n");
     let mut answer = Vec::with_capacity(32 * 1024);
     while go_on() {
         let begun = Instant::now();

@@ -11,6 +11,7 @@ mod figures;
 mod floor;
 mod lamp;
 mod load;
+mod pressure;
 mod scrape;
 #[path = "../../tests/it/support/mod.rs"]
 mod support;
@@ -21,6 +22,7 @@ use figures::Figures;
 use support::process::Process;
 
 fn main() {
+    server::open_files::raise_limit();
     let mut figures = Figures::new();
     figures.add("binary size, MB", size_of_binary(), Some(4.8));
 
@@ -120,6 +122,9 @@ fn main() {
             Some(12.0),
         );
     }
+    pressure::crowd(&mut figures, proxy.listen);
+    pressure::slow_beside_fast(&mut figures, proxy.listen);
+    pressure::hung(&mut figures);
     figures.report(std::env::args().any(|argument| argument == "--record"));
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The longest pause. What works again is tried at least this often.
-const MAX_PAUSE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// Consecutive failures, and how long to pause after each: 200 ms doubling to 5 s.
+/// Consecutive failures, and how long to pause after each: 200 ms doubling to 2 s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backoff {
     failures: u32,
@@ -34,10 +34,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_from_200_ms_to_5_s() {
+    fn pauses_double_from_200_ms_to_2_s() {
         let mut backoff = Backoff::default();
         let pauses: Vec<_> = (0..7).map(|_| backoff.fail().as_millis()).collect();
-        assert_eq!(pauses, [200, 400, 800, 1600, 3200, 5000, 5000]);
+        assert_eq!(pauses, [200, 400, 800, 1600, 2000, 2000, 2000]);
         (0..1000).for_each(|_| assert_eq!(backoff.fail(), MAX_PAUSE));
     }
 }

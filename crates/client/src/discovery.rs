@@ -83,9 +83,10 @@ impl Discovery {
     /// Keeps the endpoints up to date; never returns.
     pub async fn run(mut self) -> Infallible {
         loop {
+            // Not after the checks: one that hangs would delay the next lookup.
+            let next = Instant::now() + LOOKUP_INTERVAL;
             self.look_up().await;
             self.check_all_and_refresh().await;
-            let next = Instant::now() + LOOKUP_INTERVAL;
             let next = self.endpoints.next_due().map_or(next, |due| due.min(next));
             sleep(MIN_LOOKUP_INTERVAL).await;
             tokio::select! {
@@ -169,7 +170,7 @@ impl Discovery {
             None => self.endpoints.checked(address),
             Some(fault) => {
                 debug!(service = self.endpoints.service(), %address, %fault, "check failed");
-                self.endpoints.failed(address);
+                self.endpoints.back_off(address);
             }
         }
         (address, fault)

@@ -208,11 +208,16 @@ impl Endpoints {
 
     /// Has an endpoint back off, longer each time, and discovery look again at once.
     pub fn failed(&self, address: SocketAddr) {
+        self.back_off(address);
+        self.refresh_requested.notify_one();
+    }
+
+    /// Has an endpoint back off, longer each time.
+    pub(crate) fn back_off(&self, address: SocketAddr) {
         self.change(address, |member| {
             member.retry_at = Some(Instant::now() + member.backoff.fail());
             true
         });
-        self.refresh_requested.notify_one();
     }
 
     /// Has an endpoint back off that had worked until now: earlier failures no longer count.
