@@ -17,35 +17,35 @@ const HANGS: Duration = Duration::from_secs(4);
 /// How long whatever it is compared with is measured.
 const COMPARED: Duration = Duration::from_secs(2);
 
-fn start(
-    service: &[&str],
-    option: &str,
-    addresses: impl IntoIterator<Item = SocketAddr>,
-) -> Process {
-    Process::start(&[service, &[option, &list(addresses)]].concat())
+/// A task that hangs for a while.
+struct Hung<'a> {
+    what: &'a str,
+    task: &'a Process,
+    /// Who calls it, as one of this many tasks of a service.
+    caller: &'a Process,
+    count: usize,
+    service: &'a str,
+    /// Who calls the others alone.
+    caller_of_rest: &'a Process,
 }
 
-/// Adds what is left of a service's rallies while one of its tasks is paused, against what the others
-/// can do alone.
-fn paused(
-    figures: &mut Figures,
-    (what, service): (&str, &str),
-    paused: &Process,
-    (all, asked): (usize, &Process),
-    [with, without]: [SocketAddr; 2],
-) {
-    for clients in [1, 32] {
-        load::block_on(until_ready(asked.admin, service, all));
-        load::rallies(with, clients, Duration::from_millis(500));
-        paused.signal(Signal::STOP);
-        let mut left = load::rallies(with, clients, HANGS);
-        paused.signal(Signal::CONT);
-        let rest = load::rallies(without, clients, COMPARED);
-        let named = |figure: &str| format!("{clients:>3} clients, {what} paused: {figure}");
-        let ratio = rest.rallies_per_second() / left.rallies_per_second();
-        figures.add(&named("rallies/s of the rest / here"), ratio, Some(1.25));
-        figures.add(&named("slowest, ms"), left.percentile(100.0), Some(1_000.0));
-        figures.add(&named("failed"), left.failed as f64, Some(0.0));
+impl Hung<'_> {
+    /// Adds what is left of the rallies meanwhile, against what the others can do alone.
+    fn measure(&self, figures: &mut Figures) {
+        for clients in [1, 32] {
+            load::block_on(until_ready(self.caller.admin, self.service, self.count));
+            load::rallies(self.caller.listen, clients, Duration::from_millis(500));
+            self.task.signal(Signal::STOP);
+            let mut left = load::rallies(self.caller.listen, clients, HANGS);
+            self.task.signal(Signal::CONT);
+            let rest = load::rallies(self.caller_of_rest.listen, clients, COMPARED);
+            let named =
+                |figure: &str| format!("{clients:>3} clients, {} hangs: {figure}", self.what);
+            let ratio = rest.rallies_per_second() / left.rallies_per_second();
+            figures.add(&named("rest / here"), ratio, Some(1.25));
+            figures.add(&named("slowest, ms"), left.percentile(100.0), Some(1_000.0));
+            figures.add(&named("failed"), left.failed as f64, Some(0.0));
+        }
     }
 }
 
@@ -54,21 +54,31 @@ pub(crate) fn hung(figures: &mut Figures) {
     let players = |side, count| -> Vec<Process> {
         (0..count).map(|_| Process::start(&["player", "--side", side])).collect()
     };
-    let (pings, pongs) = (players("ping", 3), players("pong", 1));
     let at = |processes: &[Process]| list(processes.iter().map(|process| process.listen));
+    let (pings, pongs) = (players("ping", 3), players("pong", 1));
     let manager = |pings: &[Process]| {
         Process::start(&["manager", "--ping", &at(pings), "--pong", &at(&pongs)])
     };
+    let proxy = |managers: &[Process]| Process::start(&["proxy", "--managers", &at(managers)]);
     let managers = [manager(&pings), manager(&pings)];
-    let [both, first] = [&managers[..], &managers[..1]]
-        .map(|managers| start(&["proxy"], "--managers", managers.iter().map(|one| one.listen)));
-    let through = [both.listen, first.listen];
-    paused(figures, ("one of two managers", "manager"), &managers[1], (2, &both), through);
-
-    let rest = manager(&pings[1..]);
-    let at_managers = [managers[0].listen, rest.listen];
-    let asked = (3, &managers[0]);
-    paused(figures, ("one of three pings", "ping"), &pings[0], asked, at_managers);
+    let of_managers = Hung {
+        what: "one of 2 managers",
+        task: &managers[1],
+        caller: &proxy(&managers),
+        service: "manager",
+        count: 2,
+        caller_of_rest: &proxy(&managers[..1]),
+    };
+    of_managers.measure(figures);
+    let of_pings = Hung {
+        what: "one of 3 pings",
+        task: &pings[0],
+        caller: &managers[0],
+        service: "ping",
+        count: 3,
+        caller_of_rest: &manager(&pings[1..]),
+    };
+    of_pings.measure(figures);
 }
 
 /// Adds the figures of a crowd at a proxy, against 64 clients.
