@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use protocol::event::Event;
+use protocol::event::{Event, Wanted};
 use protocol::timing::FEED_IDLE_TIMEOUT;
 use reqwest::StatusCode;
 use tokio::sync::mpsc::Sender;
@@ -55,9 +55,10 @@ pub enum DisconnectReason {
     EventTooLong(#[from] EventTooLong),
 }
 
-/// Sends what happens on the feeds of all endpoints; returns when nobody receives any more.
-pub async fn subscribe(endpoints: Arc<Endpoints>, updates: Sender<FeedUpdate>) {
-    let subscriber = Subscriber { endpoints: &endpoints, updates: &updates };
+/// Sends what happens on the feeds of all endpoints, of their events those that are wanted; returns
+/// when nobody receives any more.
+pub async fn subscribe(endpoints: Arc<Endpoints>, wanted: Wanted, updates: Sender<FeedUpdate>) {
+    let subscriber = Subscriber { endpoints: &endpoints, wanted, updates: &updates };
     let following = endpoints.for_each(Endpoints::ready, |endpoint| subscriber.follow(endpoint));
     tokio::select! {
         () = following => {}
@@ -68,6 +69,7 @@ pub async fn subscribe(endpoints: Arc<Endpoints>, updates: Sender<FeedUpdate>) {
 #[derive(Clone, Copy)]
 struct Subscriber<'a> {
     endpoints: &'a Endpoints,
+    wanted: Wanted,
     updates: &'a Sender<FeedUpdate>,
 }
 
@@ -76,7 +78,7 @@ impl Subscriber<'_> {
     async fn follow(self, endpoint: Endpoint) {
         let address = endpoint.address;
         let begun = Instant::now();
-        let reason = match open(&endpoint).await {
+        let reason = match open(&endpoint, self.wanted).await {
             Ok(pieces) => {
                 debug!(%address, "feed connected");
                 self.send(FeedUpdate::Connected(address)).await;
@@ -134,8 +136,9 @@ impl Subscriber<'_> {
 /// Asks for a feed; returns its pieces.
 async fn open(
     endpoint: &Endpoint,
+    wanted: Wanted,
 ) -> Result<impl Stream<Item = Result<Bytes, Fault>> + use<>, DisconnectReason> {
-    let request = endpoint.get("/events", None);
+    let request = endpoint.get("/events", wanted.query());
     let response = timeout(FEED_IDLE_TIMEOUT, endpoint.send(request)).await;
     let response = response.map_err(|_| DisconnectReason::Silent)??;
     if response.status() != StatusCode::OK {

@@ -1,7 +1,8 @@
 //! The events of a manager's feed, which are also the parts of a rally in JSON.
 //!
 //! A feed has four kinds of event. `score` and `players` are always exact. `stroke` and `rally` come
-//! for sampled rallies only: a few a second, each of them in full.
+//! for sampled rallies only: a few a second, each of them in full. A subscriber that counts nothing
+//! asks for these alone.
 
 use std::net::SocketAddr;
 
@@ -27,6 +28,38 @@ pub enum Event {
     Stroke(Stroke),
     /// The end of a sampled rally.
     Rally(RallyResult),
+}
+
+/// What a subscriber wants of a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// All events, as scoreboards do: `/events`.
+    Everything,
+    /// `stroke` and `rally` alone, as lights do: `/events?rallies`.
+    Rallies,
+}
+
+impl Wanted {
+    /// Returns the query that asks for it.
+    #[must_use]
+    pub const fn query(self) -> Option<&'static str> {
+        match self {
+            Self::Everything => None,
+            Self::Rallies => Some("rallies"),
+        }
+    }
+
+    /// Returns what a query asks for; one that is unknown for everything.
+    #[must_use]
+    pub fn from_query(query: &str) -> Self {
+        if Some(query) == Self::Rallies.query() { Self::Rallies } else { Self::Everything }
+    }
+
+    /// Returns whether events of a kind are wanted.
+    #[must_use]
+    pub fn includes(self, kind: &str) -> bool {
+        self == Self::Everything || matches!(kind, "stroke" | "rally")
+    }
 }
 
 /// A manager's counters: the event `score`.

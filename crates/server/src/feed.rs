@@ -19,10 +19,13 @@ use tokio_util::sync::CancellationToken;
 /// A publisher of events.
 #[derive(Clone, Debug)]
 pub struct Feed {
-    sender: broadcast::Sender<Bytes>,
+    sender: broadcast::Sender<Rendered>,
     policy: LagPolicy,
     ended: CancellationToken,
 }
+
+/// The kind of an event, and the event; the end of a feed is an empty one.
+type Rendered = (&'static str, Bytes);
 
 /// What becomes of a subscriber that is too far behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +44,10 @@ impl Feed {
     }
 
     /// Publishes an event; without subscribers it is not even rendered.
-    pub fn publish(&self, event: &str, data: &impl Serialize) {
+    pub fn publish(&self, event: &'static str, data: &impl Serialize) {
         if self.subscribers() > 0 {
             // An error means that the last subscriber has just left.
-            let _ = self.sender.send(render(event, data));
+            let _ = self.sender.send((event, render(event, data)));
         }
     }
 
@@ -54,8 +57,7 @@ impl Feed {
     /// A service has to call it when it stops: an open stream would delay the stop.
     pub fn end(&self) {
         self.ended.cancel();
-        // An empty event is the end.
-        let _ = self.sender.send(Bytes::new());
+        let _ = self.sender.send(("", Bytes::new()));
     }
 
     /// Returns how many subscribers there are.
@@ -64,15 +66,19 @@ impl Feed {
         self.sender.receiver_count()
     }
 
-    /// Responds with `first` and then the events from now on.
+    /// Responds with `first` and then the events from now on whose kind `wants` is true of.
     #[must_use]
-    pub fn respond(&self, first: Bytes) -> HttpResponse {
+    pub fn respond(
+        &self,
+        first: Bytes,
+        wants: impl Fn(&str) -> bool + Copy + 'static,
+    ) -> HttpResponse {
         let receiver = self.sender.subscribe();
         let first = stream::once(async { first });
         let events = if self.ended.is_cancelled() {
-            first.boxed()
+            first.boxed_local()
         } else {
-            first.chain(events(receiver, self.policy)).boxed()
+            first.chain(events(receiver, self.policy, wants)).boxed_local()
         };
         let mut response = HttpResponse::Ok();
         response.insert_header((header::CONTENT_TYPE, "text/event-stream"));
@@ -83,10 +89,14 @@ impl Feed {
     }
 }
 
-fn events(receiver: Receiver<Bytes>, policy: LagPolicy) -> impl Stream<Item = Bytes> {
+fn events(
+    receiver: Receiver<Rendered>,
+    policy: LagPolicy,
+    wants: impl Fn(&str) -> bool + Copy,
+) -> impl Stream<Item = Bytes> {
     stream::unfold(receiver, move |mut receiver| async move {
         loop {
-            match timeout(HEARTBEAT, receiver.recv()).await {
+            match timeout(HEARTBEAT, next_wanted(&mut receiver, wants)).await {
                 Ok(Err(RecvError::Closed)) => return None,
                 Ok(Ok(event)) if event.is_empty() => return None,
                 Ok(Ok(event)) => return Some((event, receiver)),
@@ -96,6 +106,19 @@ fn events(receiver: Receiver<Bytes>, policy: LagPolicy) -> impl Stream<Item = By
             }
         }
     })
+}
+
+/// Returns the next event that is wanted, or the end.
+async fn next_wanted(
+    receiver: &mut Receiver<Rendered>,
+    wants: impl Fn(&str) -> bool,
+) -> Result<Bytes, RecvError> {
+    loop {
+        let (kind, event) = receiver.recv().await?;
+        if event.is_empty() || wants(kind) {
+            return Ok(event);
+        }
+    }
 }
 
 /// Renders one event: its kind, and its data as one line of JSON.
@@ -135,21 +158,51 @@ mod tests {
     #[tokio::test]
     async fn a_feed_delivers_everything_before_it_ends() {
         let feed = Feed::new(4, LagPolicy::Skip);
-        let response = feed.respond(render("score", &0));
+        let response = feed.respond(render("score", &0), |_| true);
         for (name, value) in STREAM {
             assert!(response.headers().get(name).is_some_and(|found| found == value), "{name}");
         }
         feed.publish("score", &1);
         feed.end();
         assert_eq!(all(response).await, "event: score\ndata: 0\n\nevent: score\ndata: 1\n\n");
-        assert_eq!(all(feed.respond(render("score", &2))).await, "event: score\ndata: 2\n\n");
+        assert_eq!(
+            all(feed.respond(render("score", &2), |_| true)).await,
+            "event: score\ndata: 2\n\n"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_subscriber_gets_the_kinds_it_wants_and_the_end() {
+        let feed = Feed::new(4, LagPolicy::Skip);
+        let response = feed.respond(Bytes::new(), |kind| kind == "rally");
+        feed.publish("score", &1);
+        feed.publish("rally", &2);
+        feed.publish("score", &3);
+        feed.end();
+        assert_eq!(all(response).await, "event: rally\ndata: 2\n\n");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_feed_with_nothing_that_is_wanted_shows_that_it_is_alive() {
+        let feed = Feed::new(2, LagPolicy::Skip);
+        let mut body = Box::pin(feed.respond(Bytes::new(), |_| false).into_body());
+        let publishing = async {
+            loop {
+                feed.publish("score", &1);
+                tokio::time::sleep(HEARTBEAT / 2).await;
+            }
+        };
+        tokio::select! {
+            () = publishing => {}
+            piece = next(&mut body) => assert_eq!(piece.as_deref(), Some(&b":\n\n"[..])),
+        }
     }
 
     #[tokio::test]
     async fn a_subscriber_that_lags_skips_the_oldest_or_is_disconnected() {
         for (policy, delivered) in [(LagPolicy::Skip, "2 3 "), (LagPolicy::Disconnect, "")] {
             let feed = Feed::new(2, policy);
-            let response = feed.respond(Bytes::new());
+            let response = feed.respond(Bytes::new(), |_| true);
             (0..4).for_each(|n| feed.publish("n", &n));
             let mut body = Box::pin(response.into_body());
             let mut seen = String::new();
@@ -165,7 +218,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_silent_feed_shows_that_it_is_alive() {
         let feed = Feed::new(2, LagPolicy::Skip);
-        let mut body = Box::pin(feed.respond(Bytes::from_static(b"x")).into_body());
+        let first = Bytes::from_static(b"x");
+        let mut body = Box::pin(feed.respond(first, |_| true).into_body());
         assert_eq!(next(&mut body).await.as_deref(), Some(&b"x"[..]));
         assert_eq!(next(&mut body).await.as_deref(), Some(&b":\n\n"[..]));
     }

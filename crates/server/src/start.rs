@@ -11,6 +11,7 @@ use client::endpoints::Endpoints;
 use client::feed::{self, FeedUpdate, MAX_WAITING};
 use client::targets::Targets;
 use futures_util::FutureExt;
+use protocol::event::Wanted;
 use protocol::service::Service;
 use protocol::task::Task;
 use tokio::sync::mpsc;
@@ -142,10 +143,14 @@ impl Start {
     }
 
     /// Subscribes to the feeds of all managers.
-    pub async fn subscribe(&mut self, managers: Targets) -> mpsc::Receiver<FeedUpdate> {
+    pub async fn subscribe(
+        &mut self,
+        managers: Targets,
+        wanted: Wanted,
+    ) -> mpsc::Receiver<FeedUpdate> {
         let endpoints = self.discover(Service::Manager, managers).await;
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        self.spawn("feeds", feed::subscribe(endpoints, sender));
+        self.spawn("feeds", feed::subscribe(endpoints, wanted, sender));
         receiver
     }
 

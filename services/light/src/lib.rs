@@ -16,6 +16,7 @@
 use std::io;
 
 use client::targets::Targets;
+use protocol::event::Wanted;
 use server::start::Start;
 use tokio::time::Instant;
 
@@ -71,7 +72,7 @@ pub async fn run_with(
     let light = Light::new(&mut start);
     let lamp = LampSupervisor::new(opener, light.clone(), Instant::now());
     let display = Display::new(start.identity().task.node.clone(), idle, Instant::now());
-    let updates = start.subscribe(managers).await;
+    let updates = start.subscribe(managers, Wanted::Rallies).await;
     start.spawn("display", display.run(lamp, updates, light.metrics.strokes_received.clone()));
     start.ready(move || light.lamp.check());
     start.serve(|_| {}).await

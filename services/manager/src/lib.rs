@@ -6,6 +6,7 @@
 //! | `GET /?who` | … with the task, node and time of each stroke |
 //! | `GET /?pace=300ms` | … slowed down for people, 0 to 5 s a stroke |
 //! | `GET /events` | the feed: `score`, `players`, and `stroke` and `rally` of sampled rallies |
+//! | `GET /events?rallies` | of the feed, `stroke` and `rally` alone |
 //!
 //! `rally_runner.rs` is a rally as it happens, `pool.rs` how a player is asked for a stroke,
 //! `render.rs` how a rally is written, `publish.rs` what the feed has of counters.

@@ -6,6 +6,7 @@ use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use protocol::event::Wanted;
 use protocol::headers;
 use protocol::timing::BUFFER_TIME;
 use server::buffer::{Buffered, buffer};
@@ -81,6 +82,11 @@ fn unavailable(reason: String) -> HttpResponse {
         .body(reason)
 }
 
-async fn events(manager: web::Data<Manager>) -> HttpResponse {
-    manager.feed.respond(publish::snapshot(&manager))
+async fn events(request: HttpRequest, manager: web::Data<Manager>) -> HttpResponse {
+    let wanted = Wanted::from_query(request.query_string());
+    let first = match wanted {
+        Wanted::Everything => publish::snapshot(&manager),
+        Wanted::Rallies => Bytes::new(),
+    };
+    manager.feed.respond(first, move |kind| wanted.includes(kind))
 }

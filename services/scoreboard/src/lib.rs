@@ -18,6 +18,7 @@ use std::io;
 use std::sync::Arc;
 
 use client::endpoint::Peer;
+use protocol::event::Wanted;
 use protocol::id::InstanceId;
 use protocol::service::Service;
 use server::start::Start;
@@ -59,7 +60,7 @@ pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
     let publisher = Arc::new(Publisher::new(start.identity(), Arc::clone(&state)));
     metrics::register(start.metrics(), &state, &publisher);
 
-    let updates = start.subscribe(options.managers).await;
+    let updates = start.subscribe(options.managers, Wanted::Everything).await;
     start.spawn("showcase", feeds::run(Arc::clone(&state), updates));
     let scoreboards = start.discover(Service::Scoreboard, options.scoreboards).await;
     start.spawn("sync", sync::run(Arc::clone(&state), scoreboards));

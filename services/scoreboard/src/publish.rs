@@ -78,7 +78,7 @@ impl Publisher {
     /// Responds with a snapshot, and then the updates.
     pub(crate) fn subscribe(&self) -> HttpResponse {
         let published = self.published.lock();
-        self.feed.respond(render("snapshot", &published.snapshot))
+        self.feed.respond(render("snapshot", &published.snapshot), |_| true)
     }
 
     /// Returns how many subscribers there are.

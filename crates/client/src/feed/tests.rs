@@ -66,7 +66,7 @@ async fn accept(mut connection: TcpStream, subscribers: Sender<TcpStream>) {
 async fn start(dns: &Arc<FakeDns>, addresses: &[SocketAddr]) -> Receiver<FeedUpdate> {
     dns.set(TARGET, addresses);
     let (sender, receiver) = mpsc::channel(MAX_WAITING);
-    tokio::spawn(subscribe(discover(dns).await, sender));
+    tokio::spawn(subscribe(discover(dns).await, Wanted::Everything, sender));
     receiver
 }
 
@@ -163,7 +163,7 @@ async fn no_updates_are_sent_to_nobody() {
     let dns = Arc::new(FakeDns::default());
     dns.set(TARGET, &[manager.address]);
     let (sender, receiver) = mpsc::channel(MAX_WAITING);
-    let subscription = tokio::spawn(subscribe(discover(&dns).await, sender));
+    let subscription = tokio::spawn(subscribe(discover(&dns).await, Wanted::Everything, sender));
     drop(receiver);
     timeout(PATIENCE, subscription).await.expect("it ends").expect("without a panic");
 }
@@ -172,7 +172,8 @@ async fn no_updates_are_sent_to_nobody() {
 async fn a_feed_is_given_up_after_three_silent_heartbeats() {
     let (updates, _receiver) = mpsc::channel(MAX_WAITING);
     let endpoints = Endpoints::new(Peer::Any);
-    let subscriber = Subscriber { endpoints: &endpoints, updates: &updates };
+    let wanted = Wanted::Everything;
+    let subscriber = Subscriber { endpoints: &endpoints, wanted, updates: &updates };
     let beats = stream::unfold(0, async |n: u32| {
         tokio::time::sleep(HEARTBEAT).await;
         (n < 4).then(|| (Ok(Bytes::from_static(b":\n\n")), n + 1))
