@@ -21,7 +21,9 @@ async fn markup_in_names_stays_text() {
         let task = json!({ "service": "ping", "task": name, "node": name, "version": name,
             "release": name, "os": name, "arch": name, "started": 1, "state": "running" });
         let share = json!({ "side": "ping", "task": name, "node": name, "strokes": 1 });
-        let path = json!({ "from": name, "to": name, "state": "broken", "cause": name });
+        let cell = json!({ "state": "broken", "cause": name });
+        let ends = format!("{name} {name}");
+        let paths = json!({ "nodes": 1, "from": [name], "to": [name], "cells": { ends: cell } });
         let stroke = json!({ "rally": name, "n": 1, "side": "ping", "outcome": "MISS",
             "task": name, "node": name, "proxy": name, "micros": 1 });
         let rally = json!({ "rally": name, "verdict": name, "strokes": 1, "faults": 0, "micros": 1,
@@ -33,7 +35,7 @@ async fn markup_in_names_stays_text() {
                 .then(([court, shares, paths, rallies, ball]) => {{ \
                 court.showTasks([{task}]); \
                 shares.showShares({{ seconds: 10, players: [{share}] }}); \
-                paths.showPaths([{path}]); rallies.showRallies([{rally}]); \
+                paths.showPaths({paths}); rallies.showRallies([{rally}]); \
                 ball.showSelected({stroke}); \
                 return ['.half .task b', '.node h3', '#shares .name small', '#path-rows th', \
                 '#rally-list .route'].map((text) => document.querySelector(text).textContent); }})"

@@ -2,7 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use protocol::probe::{AgedReport, PathMeasurement, ProbeFailure, ProbeReport, ProbeReports};
 use protocol::service::Service;
 use protocol::whoami::WhoAmI;
@@ -11,11 +13,10 @@ use serde_json::json;
 use crate::browser::Browser;
 use crate::support::process::Process;
 
-/// Returns the reports of proxies on so many nodes; small packets alone arrive from the first at
-/// the last.
-fn reports(nodes: usize) -> ProbeReports {
+/// Returns the reports of proxies on so many nodes.
+fn reports(nodes: usize, is_broken: impl Fn(usize, usize) -> bool) -> ProbeReports {
     let path = |from: usize, to: usize| {
-        let is_broken = from == 1 && to == nodes;
+        let is_broken = is_broken(from, to);
         PathMeasurement {
             to: format!("pi{to}").parse().expect("a name"),
             cause: is_broken.then_some(ProbeFailure::LargePackets),
@@ -35,8 +36,15 @@ fn reports(nodes: usize) -> ProbeReports {
     ProbeReports { reports: (1..=nodes).map(aged).collect() }
 }
 
-/// Starts a task that is a proxy by its `/whoami` and answers `/probes` with these reports.
-fn fake_proxy(reports: &ProbeReports) -> SocketAddr {
+/// Returns the reports of proxies on so many nodes; small packets alone arrive from the first at
+/// the last.
+fn one_broken(nodes: usize) -> ProbeReports {
+    reports(nodes, |from, to| from == 1 && to == nodes)
+}
+
+/// Starts a task that is a proxy by its `/whoami` and answers `/probes` with the reports as they are
+/// then.
+fn fake_proxy(reports: Arc<Mutex<ProbeReports>>) -> SocketAddr {
     let name = |name: &str| name.parse().expect("a name");
     let whoami = WhoAmI {
         service: Service::Proxy,
@@ -48,7 +56,6 @@ fn fake_proxy(reports: &ProbeReports) -> SocketAddr {
         started: 7,
     };
     let whoami = serde_json::to_string(&whoami).expect("plain");
-    let reports = serde_json::to_string(reports).expect("plain");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
     std::thread::spawn(move || {
@@ -57,7 +64,8 @@ fn fake_proxy(reports: &ProbeReports) -> SocketAddr {
             let mut request = [0; 4096];
             let read = connection.read(&mut request).unwrap_or_default();
             let is_probes = request[..read].starts_with(b"GET /probes");
-            let body = if is_probes { &reports } else { &whoami };
+            let reports = || serde_json::to_string(&*reports.lock()).expect("plain");
+            let body = if is_probes { reports() } else { whoami.clone() };
             let _ = write!(
                 connection,
                 "HTTP/1.1 200 OK\r\nPong-From: proxy\r\nContent-Length: {}\r\n\
@@ -70,7 +78,11 @@ fn fake_proxy(reports: &ProbeReports) -> SocketAddr {
 }
 
 async fn page(nodes: usize) -> (Process, Browser) {
-    let scoreboard = Process::scoreboard(&fake_proxy(&reports(nodes)).to_string());
+    page_of(Arc::new(Mutex::new(one_broken(nodes)))).await
+}
+
+async fn page_of(reports: Arc<Mutex<ProbeReports>>) -> (Process, Browser) {
+    let scoreboard = Process::scoreboard(&fake_proxy(reports).to_string());
     let browser = Browser::at(&format!("http://{}", scoreboard.listen)).await;
     browser.until("document.querySelector('td.broken')").await;
     (scoreboard, browser)
@@ -86,6 +98,58 @@ async fn a_broken_path_stands_out_with_its_cause() {
     assert_eq!(browser.eval(medians).await, expected);
     assert_eq!(browser.eval("document.querySelectorAll('td.broken').length").await, 1);
     assert_eq!(browser.eval("document.querySelector('#path-more').hidden").await, true);
+}
+
+#[tokio::test]
+async fn a_path_that_recovers_and_a_node_that_is_gone_are_no_longer_shown() {
+    let reports = Arc::new(Mutex::new(one_broken(4)));
+    let (_scoreboard, browser) = page_of(Arc::clone(&reports)).await;
+    let nodes = |nodes: &str| {
+        format!(
+            "[...document.querySelectorAll('#path-rows th')].map((head) => head.innerText) == '{nodes}'"
+        )
+    };
+    browser.until(&nodes("pi1,pi2,pi3,pi4")).await;
+
+    *reports.lock() = self::reports(4, |_, _| false);
+    browser.until("!document.querySelector('td.broken, #path-rows strong')").await;
+
+    *reports.lock() = self::reports(3, |from, to| (from, to) == (2, 1));
+    let pi4 = AgedReport {
+        age_ms: 0,
+        report: ProbeReport {
+            proxy: "proxy.4@pi4".parse().expect("a task"),
+            admin: None,
+            paths: Vec::new(),
+        },
+    };
+    reports.lock().reports.push(pi4);
+    browser.until(&nodes("pi1,pi2,pi3")).await;
+    browser.until("document.querySelectorAll('td.broken').length === 1").await;
+    let broken = "document.querySelector('#path-rows tr:nth-child(2) td:nth-child(2)').className";
+    assert_eq!(browser.eval(broken).await, "broken");
+}
+
+/// Those of appendix A of RFC 7396 that have objects at both ends.
+#[tokio::test]
+async fn the_page_applies_merge_patches() {
+    let (_scoreboard, browser) = page(3).await;
+    for (target, patch, result) in [
+        (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+        (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
+        (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
+        (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+        (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
+        (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
+        (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
+        (json!({"a": ["b"]}), json!({"a": {"c": 1}}), json!({"a": {"c": 1}})),
+        (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
+        (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
+    ] {
+        let merged =
+            format!("import('/page/events.js').then(({{ merge }}) => merge({target}, {patch}))");
+        assert_eq!(browser.eval(&merged).await, result, "{target} {patch}");
+    }
 }
 
 #[tokio::test]

@@ -150,11 +150,11 @@ pub(crate) async fn shown(node: &str, tasks: &[&str]) -> BTreeMap<String, System
         interval.tick().await;
         let Some(snapshot) = fetch(node).await else { continue };
         let has_share = |task: &str| {
-            let mut players = snapshot.shares.players.iter();
+            let mut players = snapshot.shares.players.values();
             players.any(|share| share.player.name.as_str() == task && share.strokes > 0)
         };
         let is_listed =
-            |task: &str| snapshot.tasks.iter().any(|view| view.task.task.name.as_str() == task);
+            |task: &str| snapshot.tasks.values().any(|view| view.task.task.name.as_str() == task);
         for task in tasks.iter().filter(|task| is_listed(task) && has_share(task)) {
             seen.entry((*task).to_owned()).or_insert_with(SystemTime::now);
         }
@@ -170,7 +170,7 @@ fn later(took: Duration) -> String {
 
 /// Returns the tasks that a scoreboard shows, except those it shows as gone.
 fn tasks(snapshot: &Snapshot) -> Placement {
-    let running = snapshot.tasks.iter().filter(|view| view.state != TaskState::Gone);
+    let running = snapshot.tasks.values().filter(|view| view.state != TaskState::Gone);
     running.map(|view| view.task.task.clone()).collect()
 }
 

@@ -23,6 +23,7 @@ pub mod name;
 pub mod node;
 pub mod node_names;
 pub mod node_trouble;
+pub mod patch;
 pub mod path;
 pub mod player;
 pub mod probe;

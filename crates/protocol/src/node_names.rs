@@ -1,7 +1,7 @@
 //! What nodes are called where people read it: by name, and by as much of the id as makes distinct
 //! those that share one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::event::{RallyResult, Stroke};
 use crate::name::Name;
@@ -66,6 +66,12 @@ impl HasNodes for NodeRef {
 impl<T: HasNodes> HasNodes for Option<T> {
     fn for_each_node(&mut self, each: &mut impl FnMut(&mut Node)) {
         self.iter_mut().for_each(|item| item.for_each_node(each));
+    }
+}
+
+impl<K, T: HasNodes> HasNodes for BTreeMap<K, T> {
+    fn for_each_node(&mut self, each: &mut impl FnMut(&mut Node)) {
+        self.values_mut().for_each(|item| item.for_each_node(each));
     }
 }
 

@@ -2,6 +2,8 @@
 //! Nodes in it are shown by name, those that share one with [as much of the id](crate::node_names) as
 //! makes them distinct.
 
+use std::collections::BTreeMap;
+
 use game::{Outcome, Score, Side};
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +12,15 @@ use crate::id::RallyId;
 use crate::name::Name;
 use crate::node::Node;
 use crate::node_trouble::TroubledNode;
-use crate::path::PathStatus;
+use crate::patch::Object;
+use crate::path::PathState;
+use crate::probe::ProbeFailure;
 use crate::service::Service;
 use crate::task::Task;
 use crate::whoami::WhoAmI;
 
 /// The format of `/score` and `/events`; raised by each change that breaks a reader.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// Everything that the page shows: `/score`, and the event `snapshot` with which `/events` begins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,12 +39,12 @@ pub struct Snapshot {
     pub score: ScoreView,
     /// The services without which nothing can be played and of which no task is there.
     pub missing: Vec<Service>,
-    /// All tasks, and those that were there until a moment ago.
-    pub tasks: Vec<TaskView>,
+    /// All tasks, and those that were there until a moment ago, each under a number of its own.
+    pub tasks: BTreeMap<u64, TaskView>,
     /// Who plays how much.
     pub shares: ShareView,
-    /// The health of the paths between nodes; the worst where there are too many for a page.
-    pub paths: Vec<PathStatus>,
+    /// The health of the paths between nodes.
+    pub paths: PathMatrix,
     /// The nodes of whose paths not everything is known.
     pub troubles: Vec<TroubledNode>,
     /// The last rallies shown, the newest first; not in `/score`.
@@ -52,24 +56,9 @@ pub struct Snapshot {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Update {
-    /// The score of all managers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub score: Option<ScoreView>,
-    /// The services that are missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub missing: Option<Vec<Service>>,
-    /// The tasks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tasks: Option<Vec<TaskView>>,
-    /// Who plays how much.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shares: Option<ShareView>,
-    /// The paths.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub paths: Option<Vec<PathStatus>>,
-    /// The nodes of whose paths not everything is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub troubles: Option<Vec<TroubledNode>>,
+    /// The change of the snapshot, except of `rallies`, as a JSON merge patch (RFC 7396).
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub patch: Object,
     /// Strokes whose beat begins now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub strokes: Vec<ShownStroke>,
@@ -125,8 +114,8 @@ pub enum TaskState {
 pub struct ShareView {
     /// The span that the strokes were played in.
     pub seconds: u64,
-    /// Each player's strokes in it.
-    pub players: Vec<PlayerShare>,
+    /// Each player's strokes in it, by the player.
+    pub players: BTreeMap<String, PlayerShare>,
 }
 
 /// The strokes of one player.
@@ -139,6 +128,49 @@ pub struct PlayerShare {
     pub player: Task,
     /// The strokes it has answered.
     pub strokes: u64,
+}
+
+/// The paths as the page shows them: a row for each node that asks, a column for each that answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PathMatrix {
+    /// How many nodes there are at one end of a path; rows and columns are of 16 at most.
+    pub nodes: usize,
+    /// The nodes that ask, one a row.
+    pub from: Vec<String>,
+    /// The nodes that answer, one a column.
+    pub to: Vec<String>,
+    /// The paths between them, each under its ends as [`PathMatrix::key`] writes them.
+    pub cells: BTreeMap<String, PathCell>,
+}
+
+impl PathMatrix {
+    /// Returns the key of a path: its two ends, with a space between them.
+    #[must_use]
+    pub fn key(from: &str, to: &str) -> String {
+        format!("{from} {to}")
+    }
+}
+
+/// The health of a path as the page shows it. Times are in milliseconds, with two decimals below 10.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PathCell {
+    /// The worst that is known of it.
+    pub state: PathState,
+    /// Why it is broken, if it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cause: Option<ProbeFailure>,
+    /// The median round trip of its probes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub median: Option<f64>,
+    /// The 99th percentile of their round trips.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub p99: Option<f64>,
+    /// The median time of its strokes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stroke: Option<f64>,
+    /// The faults of its strokes, if they are its state.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub faults: Option<u64>,
 }
 
 /// A stroke that is being shown.

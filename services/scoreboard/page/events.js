@@ -4,8 +4,20 @@
 const IDLE_TIMEOUT = 10_000;
 const BACKOFF = [500, 1000, 2000, 4000];
 
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+// Applies a JSON merge patch (RFC 7396).
+export function merge(target, patch) {
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete target[name];
+    else if (isObject(value)) target[name] = merge(isObject(target[name]) ? target[name] : {}, value);
+    else target[name] = value;
+  }
+  return target;
+}
+
 export function subscribe({ onSnapshot, onUpdate, onConnected, onDisconnected }) {
-  let source, idle, retry, failures = 0, release;
+  let source, idle, retry, failures = 0, build, snapshot;
 
   function restartIdleTimer() {
     clearTimeout(idle);
@@ -18,17 +30,20 @@ export function subscribe({ onSnapshot, onUpdate, onConnected, onDisconnected })
     restartIdleTimer();
     source.addEventListener("snapshot", (event) => {
       restartIdleTimer();
-      const snapshot = JSON.parse(event.data);
-      // The page of another release may read other fields.
-      if (release && release !== snapshot.release) return location.reload();
-      release = snapshot.release;
+      snapshot = JSON.parse(event.data);
+      // The page of another build may read other fields.
+      const newBuild = `${snapshot.format} ${snapshot.release}`;
+      if (build && build !== newBuild) return location.reload();
+      build = newBuild;
       failures = 0;
       onConnected(snapshot);
       onSnapshot(snapshot);
     });
     source.addEventListener("update", (event) => {
       restartIdleTimer();
-      onUpdate(JSON.parse(event.data));
+      const { patch = {}, strokes = [], rallies = [] } = JSON.parse(event.data);
+      merge(snapshot, patch);
+      onUpdate(Object.keys(patch), snapshot, strokes, rallies);
     });
     source.onerror = reconnect;
   }

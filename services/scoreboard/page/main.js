@@ -1,4 +1,4 @@
-// Passes each part of a snapshot or an update to the module that shows it.
+// Passes each section of the snapshot to the module that shows it.
 import { clearBall, setBeat, showSelected } from "./ball.js";
 import { showTasks } from "./court.js";
 import { byId, element, reconcile, setText, taskName } from "./dom.js";
@@ -34,16 +34,20 @@ function showTroubles(troubles) {
   });
 }
 
-function show({ score, missing, tasks, shares, paths, troubles }) {
-  if (score) showScore(score);
-  if (missing) showMissing(missing);
-  if (tasks) {
-    showTasks(tasks);
-    setPlayers(tasks);
-  }
-  if (shares) showShares(shares);
-  if (paths) showPaths(paths);
-  if (troubles) showTroubles(troubles);
+const SECTIONS = {
+  score: showScore,
+  missing: showMissing,
+  tasks(tasks) {
+    showTasks(Object.values(tasks));
+    setPlayers(Object.values(tasks));
+  },
+  shares: ({ seconds, players }) => showShares({ seconds, players: Object.values(players) }),
+  paths: showPaths,
+  troubles: showTroubles,
+};
+
+function show(names, snapshot) {
+  for (const name of names) SECTIONS[name]?.(snapshot[name]);
 }
 
 let lastUpdate;
@@ -52,15 +56,14 @@ subscribe({
   onSnapshot(snapshot) {
     setBeat(snapshot.beat_ms);
     clearBall();
-    show(snapshot);
+    show(Object.keys(SECTIONS), snapshot);
     showRallies(snapshot.rallies ?? []);
   },
-  onUpdate(update) {
+  onUpdate(changed, snapshot, strokes, rallies) {
     lastUpdate = new Date();
-    show(update);
-    update.strokes?.forEach(showSelected);
-    update.rallies?.forEach(showSelected);
-    if (update.rallies) addRallies(update.rallies);
+    show(changed, snapshot);
+    [...strokes, ...rallies].forEach(showSelected);
+    if (rallies.length) addRallies(rallies);
   },
   onConnected({ scoreboard, release }) {
     lastUpdate = new Date();

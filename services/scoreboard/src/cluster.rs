@@ -250,7 +250,7 @@ mod tests {
         apply(&mut cluster, [players(1000, 7), score("a", 9), players(1003, 8)]);
         assert_eq!(cluster.membership(), 1);
         advance(Duration::from_secs(1)).await;
-        assert_eq!(cluster.shares.view().players[0].strokes, 3);
+        assert_eq!(cluster.shares.view().players["ping.1@pi2"].strokes, 3);
         let paths = cluster.paths();
         assert_eq!(
             (paths[0].from.to_string(), paths[0].to.to_string()),

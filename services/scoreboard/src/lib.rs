@@ -26,6 +26,7 @@ use server::start::Start;
 mod cluster;
 mod feeds;
 mod fetch;
+mod matrix;
 mod metrics;
 mod namesakes;
 mod node_troubles;

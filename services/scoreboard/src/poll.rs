@@ -155,7 +155,7 @@ mod tests {
         let reached = async {
             while state
                 .read(|cluster| cluster.tasks.views())
-                .iter()
+                .values()
                 .all(|task| task.state != wanted)
             {
                 state.changed().await;

@@ -68,8 +68,11 @@ impl Publisher {
     fn publish_changes(&self) {
         // Held until the update is sent, so that a new subscriber misses nothing in between.
         let mut published = self.published.lock();
-        let update = self.state.collect(|cluster| published.apply(cluster));
-        if update != Update::default() || published.published_at.elapsed() >= HEARTBEAT {
+        let is_watched = self.feed.subscribers() > 0;
+        let update = self.state.collect(|cluster| published.apply(cluster, is_watched));
+        // While nobody is watching, each look counts, so that there are no more than with a page.
+        let is_due = published.published_at.elapsed() >= HEARTBEAT;
+        if !is_watched || is_due || update != Update::default() {
             self.feed.publish("update", &update);
             published.published_at = Instant::now();
         }

@@ -61,11 +61,10 @@ impl StrokeShares {
         let seconds = seconds.unwrap_or(longest);
         let share = |(player, known): (&Task, &mut Player)| {
             let strokes = known.strokes.until_now(seconds);
-            PlayerShare { side: known.side, player: player.clone(), strokes }
+            let share = PlayerShare { side: known.side, player: player.clone(), strokes };
+            (player.to_string(), share)
         };
-        let mut players: Vec<_> = self.players.iter_mut().map(share).collect();
-        players.sort_unstable_by(|one, other| one.player.cmp(&other.player));
-        ShareView { seconds, players }
+        ShareView { seconds, players: self.players.iter_mut().map(share).collect() }
     }
 
     fn played(&mut self, seconds: u64) -> u64 {
@@ -134,7 +133,7 @@ mod tests {
         }
         let view = shares.view();
         assert_eq!(view.seconds, 2);
-        let strokes: Vec<_> = view.players.iter().map(|share| share.strokes).collect();
+        let strokes: Vec<_> = view.players.values().map(|share| share.strokes).collect();
         assert_eq!(strokes, [2000, 2000]);
     }
 
@@ -144,7 +143,7 @@ mod tests {
         shares.count(Side::Pong, &task("pong.1@pi1"), 3);
         advance(Duration::from_secs(20)).await;
         let view = shares.view();
-        assert_eq!((view.seconds, view.players[0].strokes), (60, 3));
+        assert_eq!((view.seconds, view.players["pong.1@pi1"].strokes), (60, 3));
         advance(MEMORY).await;
         assert!(shares.view().players.is_empty());
     }

@@ -1,26 +1,27 @@
 //! The snapshot of the cluster state that was published last, section by section.
 
-use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use client::showcase::BEAT;
 use protocol::node_names::NodeNames;
 use protocol::node_trouble::{NodeTrouble, TroubledNode};
-use protocol::path::{self, PathList, PathState, PathStatus};
-use protocol::snapshot::{self, Snapshot, Update};
+use protocol::patch::{Object, diff};
+use protocol::path::{self, PathList, PathState};
+use protocol::snapshot::{self, PathMatrix, Snapshot, Update};
 use protocol::task::Task;
+use serde::Serialize;
+use serde_json::Value;
 use server::identity::Identity;
 use tokio::time::Instant;
 
 use crate::cluster::ClusterState;
+use crate::matrix::matrix;
 use crate::recent::Unpublished;
 
 /// The time after which the sections that change by themselves, such as shares, are refreshed; new
 /// tasks and players do not wait for it.
 pub(crate) const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
-
-/// Maximum number of paths for a page: those between 32 nodes.
-const MAX_PAGE_PATHS: usize = 1024;
 
 /// What was published last.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(crate) struct Published {
     scoreboard: Task,
     /// Everything, as it was published last.
     pub(crate) snapshot: Snapshot,
-    /// All paths, of which the snapshot has those for a page.
+    /// All paths, of which the snapshot has those that the page shows.
     pub(crate) paths: PathList,
     /// The nodes that it names.
     names: NodeNames,
@@ -54,9 +55,9 @@ impl Published {
             scoreboard: paths.scoreboard.clone(),
             score: cluster.score(),
             missing: Vec::new(),
-            tasks: Vec::new(),
+            tasks: BTreeMap::new(),
             shares: cluster.shares.view(),
-            paths: Vec::new(),
+            paths: PathMatrix::default(),
             troubles: Vec::new(),
             rallies: Vec::new(),
         };
@@ -70,18 +71,18 @@ impl Published {
             refreshed_at: now,
             published_at: now,
         };
-        published.refresh(cluster);
+        published.refresh(cluster, &mut Changes::default());
         published
     }
 
-    /// Applies the cluster state to the snapshot; returns what has changed.
-    pub(crate) fn apply(&mut self, cluster: &mut ClusterState) -> Update {
+    /// Applies the cluster state to the snapshot; returns what has changed, without the patch if
+    /// nobody is watching.
+    pub(crate) fn apply(&mut self, cluster: &mut ClusterState, is_watched: bool) -> Update {
+        let mut changes = Changes { is_watched, ..Changes::default() };
         let is_due = self.refreshed_at.elapsed() >= REFRESH_INTERVAL;
-        let mut update = if is_due || cluster.membership() != self.membership {
-            self.refresh(cluster)
-        } else {
-            Update::default()
-        };
+        if is_due || cluster.membership() != self.membership {
+            self.refresh(cluster, &mut changes);
+        }
         let Unpublished { mut strokes, mut rallies } = cluster.recent.take_unpublished();
         self.names.shorten(&mut strokes);
         self.names.shorten(&mut rallies);
@@ -89,12 +90,12 @@ impl Published {
             self.snapshot.rallies = cluster.recent.list();
             self.names.shorten(&mut self.snapshot.rallies);
         }
-        update.score = replace(&mut self.snapshot.score, cluster.score());
-        Update { strokes, rallies, ..update }
+        changes.replace("score", &mut self.snapshot.score, cluster.score());
+        Update { patch: diff(&changes.before, &changes.after), strokes, rallies }
     }
 
-    /// Refreshes the sections that change by themselves; returns those that have changed.
-    fn refresh(&mut self, cluster: &mut ClusterState) -> Update {
+    /// Refreshes the sections that change by themselves.
+    fn refresh(&mut self, cluster: &mut ClusterState, changes: &mut Changes) {
         self.membership = cluster.membership();
         self.refreshed_at = Instant::now();
         let mut tasks = cluster.tasks.views();
@@ -108,25 +109,37 @@ impl Published {
         self.names.shorten(&mut shares);
         self.names.shorten(&mut self.paths);
         let snapshot = &mut self.snapshot;
-        snapshot.scoreboard.clone_from(&self.paths.scoreboard);
-        Update {
-            missing: replace(&mut snapshot.missing, cluster.missing()),
-            tasks: replace(&mut snapshot.tasks, tasks),
-            shares: replace(&mut snapshot.shares, shares),
-            paths: replace(&mut snapshot.paths, worst(&self.paths.paths)),
-            troubles: replace(&mut snapshot.troubles, self.paths.troubles.clone()),
-            ..Update::default()
-        }
+        let scoreboard = self.paths.scoreboard.clone();
+        changes.replace("scoreboard", &mut snapshot.scoreboard, scoreboard);
+        changes.replace("missing", &mut snapshot.missing, cluster.missing());
+        changes.replace("tasks", &mut snapshot.tasks, tasks);
+        changes.replace("shares", &mut snapshot.shares, shares);
+        changes.replace("paths", &mut snapshot.paths, matrix(&self.paths.paths));
+        changes.replace("troubles", &mut snapshot.troubles, self.paths.troubles.clone());
     }
 }
 
-/// Replaces a section; returns the new one if it differs.
-fn replace<T: Clone + PartialEq>(published: &mut T, new: T) -> Option<T> {
-    if *published == new {
-        return None;
+/// The sections that have changed, before and after; none of them if nobody is watching.
+#[derive(Default)]
+struct Changes {
+    is_watched: bool,
+    before: Object,
+    after: Object,
+}
+
+impl Changes {
+    /// Replaces a section of this name if it differs.
+    fn replace<T: PartialEq + Serialize>(&mut self, name: &str, published: &mut T, new: T) {
+        if self.is_watched && *published != new {
+            self.before.insert(name.to_owned(), json(published));
+            self.after.insert(name.to_owned(), json(&new));
+        }
+        *published = new;
     }
-    published.clone_from(&new);
-    Some(new)
+}
+
+fn json(section: &impl Serialize) -> Value {
+    serde_json::to_value(section).expect("sections are plain structures")
 }
 
 fn list_paths(cluster: &mut ClusterState, scoreboard: &Task) -> PathList {
@@ -147,36 +160,5 @@ fn list_paths(cluster: &mut ClusterState, scoreboard: &Task) -> PathList {
     }
 }
 
-/// Returns the paths for a page, by name: the worst where there are too many.
-fn worst(paths: &[PathStatus]) -> Vec<PathStatus> {
-    if paths.len() <= MAX_PAGE_PATHS {
-        return paths.to_vec();
-    }
-    let mut indices: Vec<usize> = (0..paths.len()).collect();
-    indices.sort_by_key(|at| Reverse(paths[*at].state));
-    indices.truncate(MAX_PAGE_PATHS);
-    indices.sort_unstable();
-    indices.into_iter().map(|at| paths[at].clone()).collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_page_gets_the_worst_1024_paths() {
-        let path = |n: usize| PathStatus {
-            from: format!("pi{n:04}").parse().expect("a node"),
-            to: "pi0000".parse().expect("a node"),
-            state: if n == 2000 { PathState::Broken } else { PathState::Ok },
-            cause: None,
-            probes: None,
-            strokes: None,
-        };
-        let paths: Vec<_> = (1..=2000).map(path).collect();
-        let worst = worst(&paths);
-        assert_eq!(worst.len(), MAX_PAGE_PATHS);
-        assert!(worst.iter().any(|path| path.state == PathState::Broken));
-        assert!(worst.is_sorted_by_key(|path| path.from.clone()));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Which tasks there are, and the state of each: the placement as service discovery shows it.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -36,10 +36,14 @@ pub(crate) struct TaskRegistry {
     started: Instant,
     running: HashMap<SocketAddr, KnownTask>,
     gone: VecDeque<GoneTask>,
+    /// How many tasks have come.
+    count: u64,
 }
 
 #[derive(Debug)]
 struct KnownTask {
+    /// What distinguishes it from all others, whatever they are called.
+    number: u64,
     whoami: WhoAmI,
     since: Instant,
     is_listed: bool,
@@ -56,7 +60,8 @@ struct GoneTask {
 impl TaskRegistry {
     /// Makes a registry without tasks.
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), running: HashMap::new(), gone: VecDeque::new() }
+        let (running, gone) = (HashMap::new(), VecDeque::new());
+        Self { started: Instant::now(), running, gone, count: 0 }
     }
 
     /// Records a task's answer, and whether discovery lists its address; returns whether that is a
@@ -80,8 +85,12 @@ impl TaskRegistry {
         }
         let is_back = |gone: &GoneTask| gone.address == address && gone.task.whoami == whoami;
         let back = self.gone.iter().position(is_back).and_then(|at| self.gone.remove(at));
-        let since = back.map_or_else(Instant::now, |gone| gone.task.since);
-        let task = KnownTask { whoami, since, is_listed, failures_left: MAX_FAILURES };
+        self.count += 1;
+        let (number, since) = match back {
+            Some(GoneTask { task, .. }) => (task.number, task.since),
+            None => (self.count, Instant::now()),
+        };
+        let task = KnownTask { number, whoami, since, is_listed, failures_left: MAX_FAILURES };
         self.running.insert(address, task);
         true
     }
@@ -124,16 +133,15 @@ impl TaskRegistry {
         listed.map(|task| task.whoami.task.node.clone()).collect()
     }
 
-    /// Returns all tasks, and those that were there until a moment ago, by name.
-    pub(crate) fn views(&self) -> Vec<TaskView> {
+    /// Returns all tasks, and those that were there until a moment ago, by their numbers.
+    pub(crate) fn views(&self) -> BTreeMap<u64, TaskView> {
         let running = self.running.values().map(|task| (task, self.state(task)));
         let gone = self.gone.iter().filter(|gone| gone.since.elapsed() < GONE);
         let all = running.chain(gone.map(|gone| (&gone.task, TaskState::Gone)));
-        let mut views: Vec<_> =
-            all.map(|(task, state)| TaskView { task: task.whoami.clone(), state }).collect();
-        let key = |view: &TaskView| (view.task.task.clone(), view.task.started, view.state);
-        views.sort_by_cached_key(key);
-        views
+        let view = |(task, state): (&KnownTask, _)| {
+            (task.number, TaskView { task: task.whoami.clone(), state })
+        };
+        all.map(view).collect()
     }
 
     fn state(&self, task: &KnownTask) -> TaskState {
@@ -170,9 +178,9 @@ mod tests {
         }
     }
 
-    /// Returns each task with its release and state.
+    /// Returns each task with its release and state, in the order in which they came.
     fn states(tasks: &TaskRegistry) -> Vec<(String, TaskState)> {
-        let views = tasks.views().into_iter();
+        let views = tasks.views().into_values();
         views
             .map(|view| (format!("{} {}", view.task.task.name, view.task.release), view.state))
             .collect()
@@ -222,7 +230,7 @@ mod tests {
         tasks.answered(address(1), whoami("ping.1", "1"), true);
         assert!(tasks.answered(address(1), whoami("ping.1", "2"), true));
         let expected =
-            [("ping.1 2".into(), TaskState::Running), ("ping.1 1".into(), TaskState::Gone)];
+            [("ping.1 1".into(), TaskState::Gone), ("ping.1 2".into(), TaskState::Running)];
         assert_eq!(states(&tasks), expected);
     }
 

@@ -1,0 +1,150 @@
+//! The paths as the page shows them: between a few nodes, in figures rounded to what is shown.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use protocol::path::{PathState, PathStatus};
+use protocol::snapshot::{PathCell, PathMatrix};
+
+/// Maximum number of rows, and of columns.
+const MAX_NODES: usize = 16;
+
+/// Returns the paths between the nodes that the page shows: of too many, those with the worst paths.
+pub(crate) fn matrix(paths: &[PathStatus]) -> PathMatrix {
+    let (asking, from) = ends(paths, |path| &path.from);
+    let (answering, to) = ends(paths, |path| &path.to);
+    let cells = paths.iter().filter_map(|path| {
+        let from = label(&from, &path.from)?;
+        let to = label(&to, &path.to)?;
+        Some((PathMatrix::key(from, to), cell(path)))
+    });
+    let cells = cells.collect();
+    PathMatrix { nodes: asking.max(answering), from: labels(from), to: labels(to), cells }
+}
+
+/// Returns how many nodes are at one end of the paths, and those that are shown, by name.
+fn ends<N: Display + Ord>(
+    paths: &[PathStatus],
+    end: impl Fn(&PathStatus) -> &N,
+) -> (usize, Vec<(&N, String)>) {
+    let mut worst = BTreeMap::<&N, PathState>::new();
+    for path in paths {
+        let state = worst.entry(end(path)).or_insert(path.state);
+        *state = path.state.max(*state);
+    }
+    let count = worst.len();
+    let mut ends: Vec<_> =
+        worst.into_iter().map(|(node, state)| (Reverse(state), node, node.to_string())).collect();
+    ends.sort_by(|one, other| (one.0, by_number(&one.2)).cmp(&(other.0, by_number(&other.2))));
+    ends.truncate(MAX_NODES);
+    ends.sort_by(|one, other| by_number(&one.2).cmp(&by_number(&other.2)));
+    (count, ends.into_iter().map(|(_, node, label)| (node, label)).collect())
+}
+
+/// Returns what a name is sorted by: `pi2` comes before `pi10`.
+fn by_number(name: &str) -> (&str, u64, &str) {
+    let stem = name.trim_end_matches(|end: char| end.is_ascii_digit());
+    (stem, name[stem.len()..].parse().unwrap_or_default(), name)
+}
+
+/// Returns the label of a node that is shown.
+fn label<'a, N: PartialEq>(ends: &'a [(&N, String)], node: &N) -> Option<&'a str> {
+    let shown = ends.iter().find(|(shown, _)| *shown == node);
+    shown.map(|(_, label)| label.as_str())
+}
+
+fn labels<N>(ends: Vec<(&N, String)>) -> Vec<String> {
+    ends.into_iter().map(|(_, label)| label).collect()
+}
+
+fn cell(path: &PathStatus) -> PathCell {
+    PathCell {
+        state: path.state,
+        cause: path.cause,
+        median: path.probes.and_then(|probes| probes.median).map(rounded),
+        p99: path.probes.and_then(|probes| probes.p99).map(rounded),
+        stroke: path.strokes.and_then(|strokes| strokes.median).map(rounded),
+        faults: path
+            .strokes
+            .filter(|_| path.state == PathState::Faults)
+            .map(|strokes| strokes.faults),
+    }
+}
+
+/// Rounds a time in milliseconds to what is shown of it.
+fn rounded(time: f64) -> f64 {
+    if time < 10.0 { (time * 100.0).round() / 100.0 } else { time.round() }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::path::{ProbeStats, StrokeStats};
+
+    use super::*;
+
+    fn path(from: usize, to: usize, state: PathState) -> PathStatus {
+        let from = format!("pi{from}").parse().expect("a node");
+        let to = format!("pi{to}").parse().expect("a node");
+        PathStatus { from, to, state, cause: None, probes: None, strokes: None }
+    }
+
+    #[test]
+    fn of_too_many_nodes_those_with_the_worst_paths_are_shown() {
+        let state = |from, to| match (from, to) {
+            (37, 39) => PathState::Broken,
+            (20.., 20..) => PathState::Slow,
+            _ => PathState::Ok,
+        };
+        let ends = (1..=40).flat_map(|from| (1..=40).map(move |to| (from, to)));
+        let paths: Vec<_> = ends.map(|(from, to)| path(from, to, state(from, to))).collect();
+        let shown = matrix(&paths);
+        assert_eq!((shown.nodes, shown.cells.len()), (40, 16 * 16));
+        let slow = (20..=34).map(|n| format!("pi{n}"));
+        let names = |last: &str| slow.clone().chain([last.to_owned()]).collect::<Vec<_>>();
+        assert_eq!((shown.from, shown.to), (names("pi37"), names("pi39")));
+        assert_eq!(shown.cells["pi37 pi39"].state, PathState::Broken);
+    }
+
+    #[test]
+    fn nodes_are_in_the_order_of_their_numbers() {
+        let paths: Vec<_> = (1..=20).map(|n| path(n, 21 - n, PathState::Ok)).collect();
+        let shown = matrix(&paths);
+        let expected: Vec<_> = (1..=16).map(|n| format!("pi{n}")).collect();
+        assert_eq!((shown.nodes, &shown.from, &shown.to), (20, &expected, &expected));
+        assert_eq!(shown.cells.len(), 12, "those between nodes that are shown");
+    }
+
+    #[test]
+    fn figures_that_are_not_shown_make_no_difference() {
+        let measured = |n: u32| PathStatus {
+            probes: Some(ProbeStats {
+                median: Some(0.3101 + f64::from(n) / 1e4),
+                p99: Some(12.4 - f64::from(n) / 10.0),
+                sent: n,
+                lost: n,
+            }),
+            strokes: Some(StrokeStats {
+                samples: 30 + n as usize,
+                median: Some(0.999),
+                p99: Some(f64::from(n)),
+                faults: n.into(),
+            }),
+            ..path(1, 2, PathState::Ok)
+        };
+        let expected = PathCell {
+            state: PathState::Ok,
+            cause: None,
+            median: Some(0.31),
+            p99: Some(12.0),
+            stroke: Some(1.0),
+            faults: None,
+        };
+        assert_eq!([1, 2, 3].map(|n| cell(&measured(n))), [(); 3].map(|()| expected.clone()));
+        let faults = PathStatus { state: PathState::Faults, ..measured(3) };
+        assert_eq!(
+            cell(&faults),
+            PathCell { state: PathState::Faults, faults: Some(3), ..expected }
+        );
+    }
+}
