@@ -11,6 +11,7 @@ mod figures;
 mod floor;
 mod lamp;
 mod load;
+mod page;
 mod pressure;
 mod scrape;
 #[path = "../../tests/it/support/mod.rs"]
@@ -114,6 +115,10 @@ fn main() {
     }
     let slower = unscraped.strokes_per_second() / scraped.strokes_per_second();
     figures.add("strokes/s without / with a scrape each second", slower, Some(1.03));
+
+    let [at_rest, loaded] = page::kilobytes_per_second();
+    figures.add("page of 40 nodes: at rest, KB/s", at_rest, Some(4.0));
+    figures.add("page of 40 nodes: with 32 clients, KB/s", loaded, Some(20.0));
 
     for (name, service) in services {
         figures.add(

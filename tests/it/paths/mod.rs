@@ -2,9 +2,9 @@
 //! clears when it is over, and nothing that another proxy sends does harm.
 
 mod causes;
-mod cluster;
+pub(crate) mod cluster;
 mod command;
 mod coverage;
-mod fake_proxy;
+pub(crate) mod fake_proxy;
 mod hostile;
 mod nodes;

@@ -24,7 +24,7 @@ const RALLIES_PER_SECOND: u64 = 10_000;
 
 /// Starts a manager that publishes 10,000 rallies a second with all their strokes, though managers
 /// publish three.
-async fn busy_manager() -> SocketAddr {
+pub(super) async fn busy_manager() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     tokio::spawn(async move {
@@ -94,7 +94,7 @@ fn publish(n: u64, events: &mut Vec<u8>) {
 }
 
 /// Subscribes to a scoreboard's events, as a page does.
-async fn page(scoreboard: SocketAddr) -> Connection {
+pub(super) async fn page(scoreboard: SocketAddr) -> Connection {
     let mut page = Connection::open(scoreboard).await.expect("connected");
     page.send("GET /events HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("sent");
     assert_eq!(page.head().await.expect("a response").status, 200);

@@ -2,5 +2,6 @@
 
 mod answers;
 mod load;
+mod page_bytes;
 mod scoreboards;
 mod totals;
