@@ -107,12 +107,10 @@ impl Led {
         // The one in force is in brackets: none [mmc0] timer
         let trigger = triggers.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
         let trigger = trigger.map_or("none", |(trigger, _)| trigger).to_owned();
-        // How bright a trigger has the LED at this moment is the trigger's. The kernel's files are
-        // regular ones; reading another, such as a pipe, could take for ever.
-        let is_regular = directory.join("brightness").is_file();
-        let is_its_own = trigger == "none" && is_regular;
-        let brightness = if is_its_own { read("brightness") } else { Ok("0".to_owned()) };
-        let now = Found { trigger, brightness: brightness? };
+        // How bright a trigger has the LED at this moment is the trigger's.
+        let is_its_own = triggers.is_empty() || triggers.contains("[none]");
+        let brightness = if is_its_own { read("brightness")? } else { "0".to_owned() };
+        let now = Found { trigger, brightness };
         let memory = Memory::of(state, &directory);
         let found = memory.recall_or_remember(now);
         let led = Self { directory, found, memory, max_brightness };

@@ -157,28 +157,3 @@ fn an_led_that_goes_away_is_an_error_that_names_its_file() {
     let error = leds.show(&scene(Lights::RED)).expect_err("gone");
     assert!(error.to_string().contains("pong-red/brightness: No such file"), "{error}");
 }
-
-#[cfg(unix)]
-#[test]
-fn a_pipe_in_the_place_of_brightness_is_written_and_not_read() {
-    use std::io::Read;
-
-    let directory = platform(&["ACT"]);
-    write(directory.path(), "leds/leds/ACT/trigger", "[none] timer mmc0\n");
-    let pipe = directory.path().join("leds/leds/ACT/brightness");
-    fs::remove_file(&pipe).expect("a file");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
-    assert!(made.success());
-    // Open for both, so that neither end waits for the other.
-    let mut end = OpenOptions::new().read(true).write(true).open(&pipe).expect("a pipe");
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let opened = open(&directory).map(drop);
-        let _ = sender.send(opened);
-    });
-    let opened = receiver.recv_timeout(std::time::Duration::from_secs(60)).expect("no wait");
-    opened.expect("the board's LED");
-    let mut written = [0; 2];
-    end.read_exact(&mut written).expect("dark at first, and at the end");
-    assert_eq!(&written, b"00");
-}
