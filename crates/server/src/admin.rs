@@ -2,7 +2,7 @@
 //!
 //! | path | answer |
 //! |---|---|
-//! | `/healthz` | 200 while the service answers at all |
+//! | `/healthz` | 200 while the service works, else 503 with what hangs |
 //! | `/readyz` | 200 when it can do its work, else 503 with what is missing |
 //! | `/metrics` | metrics: OpenMetrics to a client that prefers it, else Prometheus' text format |
 //! | `/whoami` | service, task, node, version, system and start time as JSON |
@@ -17,14 +17,15 @@ use tokio_util::sync::CancellationToken;
 use crate::accept::preferred;
 use crate::metrics::FrozenMetrics;
 
-/// A check whether a service can do its work; the error says what is missing.
-pub type ReadinessCheck = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+/// A check whether a service works, or can do its work; the error says what hangs or is missing.
+pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// What the admin port answers.
 #[derive(Clone)]
 pub(crate) struct Admin {
     pub(crate) whoami: WhoAmI,
-    pub(crate) ready: ReadinessCheck,
+    pub(crate) healthy: Check,
+    pub(crate) ready: Check,
     pub(crate) metrics: FrozenMetrics,
     pub(crate) shutdown: CancellationToken,
 }
@@ -38,15 +39,19 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .route("/whoami", web::get().to(whoami));
 }
 
-async fn healthz() -> &'static str {
-    "ok\n"
+async fn healthz(admin: web::Data<Admin>) -> HttpResponse {
+    answer("ok\n", (admin.healthy)())
 }
 
 async fn readyz(admin: web::Data<Admin>) -> HttpResponse {
     let stopping = admin.shutdown.is_cancelled();
-    let ready = if stopping { Err("stopping".into()) } else { (admin.ready)() };
-    match ready {
-        Ok(()) => HttpResponse::Ok().body("ready\n"),
+    let ready = || (admin.healthy)().and_then(|()| (admin.ready)());
+    answer("ready\n", if stopping { Err("stopping".into()) } else { ready() })
+}
+
+fn answer(well: &'static str, check: Result<(), String>) -> HttpResponse {
+    match check {
+        Ok(()) => HttpResponse::Ok().body(well),
         Err(missing) => HttpResponse::ServiceUnavailable().body(format!("{missing}\n")),
     }
 }

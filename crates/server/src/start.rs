@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use crate::admin::{Admin, ReadinessCheck};
+use crate::admin::{Admin, Check};
 use crate::identity::Identity;
 use crate::listeners::{BindError, Listeners};
 use crate::log::LogLimiter;
@@ -34,7 +34,8 @@ pub struct Start {
     shutdown: CancellationToken,
     metrics: Metrics,
     log_limiter: Arc<LogLimiter>,
-    ready: ReadinessCheck,
+    healthy: Check,
+    ready: Check,
     admin_routes: Vec<Routes>,
     supervisor: Supervisor,
     span: Span,
@@ -80,6 +81,7 @@ impl Start {
             identity,
             listeners,
             log_limiter: Arc::default(),
+            healthy: Arc::new(|| Ok(())),
             ready: Arc::new(|| Ok(())),
             admin_routes: Vec::new(),
             supervisor: Supervisor::new(span.clone(), shutdown.clone()),
@@ -179,6 +181,12 @@ impl Start {
         self.ready = Arc::new(check);
     }
 
+    /// Sets what `/healthz` asks: whether all of the service works, and if not, what hangs. Docker
+    /// replaces a task that is not healthy.
+    pub fn healthy(&mut self, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
+        self.healthy = Arc::new(check);
+    }
+
     /// Adds routes to the admin port.
     pub fn admin_routes(&mut self, routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static) {
         self.admin_routes.push(Arc::new(routes));
@@ -203,6 +211,7 @@ impl Start {
         let Self { identity, listeners, shutdown, span, .. } = self;
         let admin = Admin {
             whoami: identity.whoami(),
+            healthy: self.healthy,
             ready: self.ready,
             metrics: self.metrics.freeze(),
             shutdown: shutdown.clone(),

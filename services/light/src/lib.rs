@@ -74,6 +74,8 @@ pub async fn run_with(
     let display = Display::new(start.identity().task.node.clone(), idle, Instant::now());
     let updates = start.subscribe(managers, Wanted::Rallies).await;
     start.spawn("display", display.run(lamp, updates, light.metrics.strokes_received.clone()));
+    let lamp = light.lamp.clone();
+    start.healthy(move || lamp.check_progress());
     start.ready(move || light.lamp.check());
     start.serve(|_| {}).await
 }

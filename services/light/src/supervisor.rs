@@ -26,13 +26,13 @@ impl LampSupervisor {
     /// Shows a scene, if the lamp is open or opens.
     pub(crate) fn show(&mut self, scene: &Scene, now: Instant) {
         if self.lamp.is_none() && now >= self.retry_at {
-            match (self.opener)() {
+            match self.light.lamp.while_busy(&mut self.opener) {
                 Ok(lamp) => self.lamp = Some(lamp),
                 Err(error) => return self.failed(&error.to_string(), now),
             }
         }
         let Some(lamp) = &mut self.lamp else { return };
-        match lamp.show(scene) {
+        match self.light.lamp.while_busy(|| lamp.show(scene)) {
             Ok(()) if self.light.lamp.is_up() => {}
             Ok(()) => {
                 let name = lamp.name();
@@ -40,7 +40,7 @@ impl LampSupervisor {
             }
             Err(error) => {
                 let reason = format!("{}: {error}", lamp.name());
-                self.lamp = None;
+                self.light.lamp.while_busy(|| self.lamp = None);
                 self.failed(&reason, now);
             }
         }

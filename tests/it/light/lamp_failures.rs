@@ -8,8 +8,12 @@ use crate::support::wait::until;
 
 /// Waits until `/readyz` has this status, and returns its body.
 async fn until_ready_is(light: &Process, status: u16) -> String {
-    until("a change of readiness", async || {
-        let answer = get(light.admin, "/readyz", &[]).await;
+    until_status(light, "/readyz", status).await
+}
+
+async fn until_status(light: &Process, path: &str, status: u16) -> String {
+    until("another status", async || {
+        let answer = get(light.admin, path, &[]).await;
         (answer.status == status).then_some(answer.body)
     })
     .await
@@ -27,6 +31,20 @@ async fn a_lamp_that_is_not_there_yet_is_waited_for_by_a_service_that_is_healthy
     until_ready_is(&light, 200).await;
     light.logged(LAMP_RECOVERED, &[]);
     assert_eq!(with(&light.log_lines(), LAMP_FAILED).len(), 1, "once: {}", light.log());
+}
+
+#[tokio::test]
+async fn a_light_whose_lamp_hangs_is_not_healthy_until_it_goes_on() {
+    let mut leds = Leds::new();
+    leds.appear();
+    leds.hang();
+    let light = Process::start(&leds.light());
+    let reason = until_status(&light, "/healthz", 503).await;
+    assert!(reason.starts_with("the lamp hangs: not switched for "), "{reason}");
+    assert_eq!(get(light.admin, "/readyz", &[]).await.body, reason);
+    leds.written();
+    until_status(&light, "/healthz", 200).await;
+    until_ready_is(&light, 200).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A folder such as /sys/devices/platform, whose LEDs record everything that is written to them.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -73,6 +73,14 @@ impl Leds {
     pub(crate) fn flashes(&mut self) -> [usize; 2] {
         let [red, _, green] = self.written();
         [red, green].map(|led| led.matches("10").count())
+    }
+
+    /// Fills the red LED's pipe, so that whoever switches it waits until [`written`](Self::written)
+    /// has read it.
+    pub(crate) fn hang(&mut self) {
+        let (pipe, _) = &mut self.pipes[0];
+        while pipe.write(&[b'0'; 4096]).is_ok() {}
+        while pipe.write(b"0").is_ok() {}
     }
 
     pub(crate) fn triggers(&self) -> [String; 3] {
