@@ -251,7 +251,7 @@ await_rallies() {
     case $address in *:*) address="[$address]" ;; esac
     case " 0.0.0.0 $waiting " in *" $address "*) ;; *) waiting="$waiting $address" ;; esac
   done
-  say "waiting for a rally from each of $waiting"
+  say "waiting for a rally from each of ${waiting# }"
   until=$(($(date +%s) + patience))
   while :; do
     missing='' reasons=''
@@ -267,7 +267,7 @@ no rally from http://$address:$port: $(echo "${answer:-no answer}" | grep . | ta
     sleep 2
   done
   echo "$reasons" | grep . | while read -r reason; do say "$reason" >&2; done
-  say "see what Docker says: docker service ps --no-trunc proxy manager ping pong" >&2
+  say "see what Docker says: docker service ps --no-trunc proxy manager ping pong; a task in state New has no address: see PONG_SUBNET" >&2
   # What was created stays, to be looked at.
   made=''
   exit 3

@@ -28,10 +28,15 @@ pub(crate) async fn plain(run: &mut TestRun) {
 /// Deploys the stack, which stays for the other scenarios.
 pub(crate) async fn stack(run: &mut TestRun) {
     run.play("docker stack deploy -c stack.yml pong", STEADY, async |scenario| {
-        shell_with("docker stack deploy -c stack.yml pong", &SETTINGS).await;
+        again().await;
         until_serving(scenario, "pong_").await
     })
     .await;
+}
+
+/// Deploys the stack, or makes its services again what stack.yml says.
+pub(crate) async fn again() {
+    shell_with("docker stack deploy -c stack.yml pong", &SETTINGS).await;
 }
 
 async fn until_serving(scenario: &mut Scenario, prefix: &str) -> Allowance {

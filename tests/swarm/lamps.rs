@@ -90,10 +90,11 @@ impl Flashes {
 }
 
 pub(crate) async fn match_the_strokes(run: &mut TestRun) {
-    let name = "the lamps of pi1 and pi2, one rally at a time";
-    run.announce(name);
+    run.observe("the lamps of pi1 and pi2, one rally at a time", play_and_compare).await;
+}
+
+async fn play_and_compare(line: &mut Line) {
     let started = SystemTime::now();
-    let mut line = Line::new(name, 0.0);
     // The light of pi3, which has no lamp, must be as healthy as the others.
     until_running("pong_light", 3, 30).await;
     // The last rally of the scenario before may still be shown.
@@ -132,7 +133,4 @@ pub(crate) async fn match_the_strokes(run: &mut TestRun) {
     if flashes != expected || flashes.red + flashes.green + flashes.board == 0 {
         line.faults.push(format!("the strokes were {expected:?}"));
     }
-    line.seconds = started.elapsed().unwrap_or_default().as_secs_f64();
-    line.print_details();
-    run.lines.push(line);
 }

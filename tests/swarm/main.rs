@@ -21,9 +21,11 @@ use crate::table::{Line, print};
 mod accounting;
 mod deploy;
 mod docker_events;
+mod docker_run;
 mod drain;
 mod feeds;
 mod health;
+mod hundred;
 mod kill;
 mod lamps;
 mod ledger;
@@ -38,18 +40,24 @@ mod roll;
 mod scale;
 mod scenario;
 mod scoreboard;
+mod small_subnet;
 mod swarm;
 mod table;
 mod unhealthy;
+mod wrong_service;
 
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Play); 14] = [
+const SCENARIOS: [(&str, Play); 18] = [
     ("plain", |run| deploy::plain(run).boxed_local()),
+    ("image", |run| docker_run::published(run).boxed_local()),
+    ("subnet", |run| small_subnet::filled(run).boxed_local()),
     ("deploy", |run| deploy::stack(run).boxed_local()),
     ("lamps", |run| lamps::match_the_strokes(run).boxed_local()),
     ("scale", |run| scale::stack(run).boxed_local()),
+    ("foreign", |run| wrong_service::took_addresses(run).boxed_local()),
+    ("hundred", |run| hundred::players(run).boxed_local()),
     ("roll", |run| roll::there_and_back(run).boxed_local()),
     ("unhealthy", |run| unhealthy::update(run).boxed_local()),
     ("drain", |run| drain::a_node(run).boxed_local()),
@@ -66,7 +74,8 @@ const SCENARIOS: [(&str, Play); 14] = [
 /// Scenarios played only when they are named, so that the others take six minutes: one is about the
 /// lights and two about the network, not about rallies under load; the fourth has then been played on
 /// plain services, which `tests/it/deploy` checks to be the same as the stack's.
-const ON_REQUEST: [&str; 4] = ["lamps", "scale", "paths", "namesakes"];
+const ON_REQUEST: [&str; 8] =
+    ["image", "subnet", "lamps", "scale", "foreign", "hundred", "paths", "namesakes"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -9,12 +9,11 @@ use protocol::path::{PathList, PathState};
 use protocol::probe::ProbeFailure;
 use reqwest::Client;
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 use crate::load::STEADY;
 use crate::prometheus::Prometheus;
 use crate::scenario::{Allowance, Scenario, TestRun};
-use crate::swarm::{Engine, NODES, cluster, running, until, until_running};
+use crate::swarm::{Engine, NODES, cluster, running, swarm_pong, until, until_running};
 
 /// How soon a broken path must be reported, and how soon one that has healed must be ok.
 const REPORTED_WITHIN: Duration = Duration::from_secs(15);
@@ -195,12 +194,9 @@ async fn fetch(client: &Client, node: &str) -> Option<Broken> {
 
 /// Runs `swarm-pong paths` as an operator does.
 async fn check_command(scenario: &mut Scenario, code: i32) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_swarm-pong"));
-    let output = command.args(["paths", "http://10.99.0.1:3000"]).output().await;
-    let output = output.expect("the binary starts");
-    let text = String::from_utf8_lossy(&output.stdout);
-    scenario.note(format!("swarm-pong paths: exit code {:?}\n{text}", output.status.code()));
-    scenario.check(output.status.code() == Some(code), format!("exit code {:?}", output.status));
+    let (status, text) = swarm_pong(&["paths", "http://10.99.0.1:3000"]).await;
+    scenario.note(format!("swarm-pong paths: exit code {status:?}\n{text}"));
+    scenario.check(status == Some(code), format!("exit code {status:?}"));
 }
 
 /// A proxy and where it runs.
@@ -235,8 +231,7 @@ async fn proxies() -> Vec<Proxy> {
     let mut proxies = Vec::new();
     for task in running("pong_proxy").await {
         let node = *NODES.iter().find(|node| **node == task.node).expect("a node");
-        let path = format!("/containers/{}/json", task.container);
-        let container = Engine::of(node).json(&path, json!({})).await.expect("a container");
+        let container = Engine::of(node).container(&task.container).await;
         let network = &container["NetworkSettings"]["Networks"]["ping-pong-net"];
         let address = network["IPAddress"].as_str().expect("an address").to_owned();
         proxies.push(Proxy { node, pid: container["State"]["Pid"].to_string(), address });

@@ -7,7 +7,7 @@ use reqwest::{Client, Url};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::swarm::{Engine, ROOT, cluster, shell_with, until};
+use crate::swarm::{Engine, ROOT, get_inside, shell_with, until};
 
 /// The node it runs on: the Swarm's manager, by the constraint of the stack.
 const NODE: &str = "pi1";
@@ -82,10 +82,8 @@ impl Prometheus {
     }
 
     async fn get(&self, path: &str) -> Option<Value> {
-        let this = std::env::current_exe().expect("Linux knows it");
-        let this = this.to_str().expect("a name in UTF-8");
         let url = format!("http://127.0.0.1:9090/api/v1/{path}");
-        let output = cluster(&["enter", NODE, &self.pid, this, "get", &url]).await;
+        let output = get_inside(NODE, &self.pid, &url).await;
         let mut response: Value = serde_json::from_str(&output).ok()?;
         (response["status"] == "success").then(|| response["data"].take())
     }

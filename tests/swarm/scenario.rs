@@ -49,8 +49,19 @@ pub(crate) struct Scenario {
 }
 
 impl TestRun {
-    pub(crate) fn announce(&self, name: &str) {
+    fn announce(&self, name: &str) {
         print(&format!("-- {name} (after {} s)", self.started.elapsed().as_secs()));
+    }
+
+    /// Plays a scenario without clients other than its own.
+    pub(crate) async fn observe(&mut self, name: &str, act: impl AsyncFnOnce(&mut Line)) {
+        self.announce(name);
+        let started = Instant::now();
+        let mut line = Line::new(name, 0.0);
+        act(&mut line).await;
+        line.seconds = started.elapsed().as_secs_f64();
+        line.print_details();
+        self.lines.push(line);
     }
 
     /// Plays a scenario under load and checks the accounts.

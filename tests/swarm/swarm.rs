@@ -34,6 +34,13 @@ pub(crate) async fn shell_with(line: &str, settings: &[(&str, &str)]) -> String 
     run(command.envs(settings.iter().copied())).await
 }
 
+/// Runs our command line, as an operator does; returns its exit code and what it printed.
+pub(crate) async fn swarm_pong(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_swarm-pong"));
+    let output = command.args(arguments).output().await.expect("the binary starts");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 async fn run(command: &mut Command) -> String {
     let line = format!("{:?}", command.as_std());
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
@@ -70,6 +77,12 @@ impl Engine {
     pub(crate) async fn json(&self, path: &str, filters: Value) -> reqwest::Result<Value> {
         let text = self.get(path, filters).await?.text().await?;
         Ok(serde_json::from_str(&text).expect("JSON"))
+    }
+
+    /// Returns what the engine knows of a container, by id or name.
+    pub(crate) async fn container(&self, container: &str) -> Value {
+        let path = format!("/containers/{container}/json");
+        self.json(&path, json!({})).await.expect("a container")
     }
 
     /// Returns the log of a container since then, without the eight bytes that Docker puts before
@@ -126,6 +139,30 @@ pub(crate) async fn running(service: &str) -> Vec<Task> {
             container: text(&task["Status"]["ContainerStatus"]["ContainerID"]),
         })
         .collect()
+}
+
+/// Returns the log of a task since then.
+pub(crate) async fn log(task: &Task, since: SystemTime) -> String {
+    let engine = Engine::of(node(&task.node));
+    engine.log(&task.container, since, false).await.expect("a log")
+}
+
+/// Returns a page of a task's admin port, which is not published: from inside its network.
+pub(crate) async fn admin_page(task: &Task, page: &str) -> String {
+    let engine = Engine::of(node(&task.node));
+    let pid = engine.container(&task.container).await["State"]["Pid"].to_string();
+    get_inside(&task.node, &pid, &format!("http://127.0.0.1:3001/{page}")).await
+}
+
+/// Returns what a URL answers in the network of a process: this test runs itself again there.
+pub(crate) async fn get_inside(node: &str, pid: &str, url: &str) -> String {
+    let this = std::env::current_exe().expect("Linux knows it");
+    let this = this.to_str().expect("a name in UTF-8");
+    cluster(&["enter", node, pid, this, "get", url]).await
+}
+
+fn node(name: &str) -> &'static str {
+    NODES.into_iter().find(|node| *node == name).expect("a node")
 }
 
 /// Returns the state of a service's update: `updating`, `completed`, `rollback_completed`, …
