@@ -71,9 +71,9 @@ const SCENARIOS: [(&str, Play); 18] = [
     ("kill", |run| kill::every_kind(run).boxed_local()),
 ];
 
-/// Scenarios played only when they are named, so that the others take six minutes: one is about the
-/// lights and two about the network, not about rallies under load; the fourth has then been played on
-/// plain services, which `tests/it/deploy` checks to be the same as the stack's.
+/// Scenarios played only when they are named, so that the others take six minutes. They are about the
+/// image, the lights and the network, not about rallies under load; or have been played on plain
+/// services, which `tests/it/deploy` checks to be the same as the stack's; or need a quiet machine.
 const ON_REQUEST: [&str; 8] =
     ["image", "subnet", "lamps", "scale", "foreign", "hundred", "paths", "namesakes"];
 

@@ -85,8 +85,9 @@ async fn note_faults(scenario: &mut Scenario) {
         for task in running(service).await {
             let metrics = admin_page(&task, "metrics").await;
             let counted = metrics.lines().filter(|line| line.contains("cause=\"wrong_service\""));
-            let counted: Vec<&str> = counted.filter(|line| !line.ends_with(" 0")).collect();
-            scenario.note(format!("{service} on {}: {}", task.node, counted.join(", ")));
+            for line in counted.filter(|line| !line.ends_with(" 0")) {
+                scenario.note(format!("{service} on {}: {line}", task.node));
+            }
         }
     }
 }
