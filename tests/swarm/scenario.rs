@@ -49,7 +49,7 @@ pub(crate) struct Scenario {
 }
 
 impl TestRun {
-    fn announce(&self, name: &str) {
+    pub(crate) fn announce(&self, name: &str) {
         print(&format!("-- {name} (after {} s)", self.started.elapsed().as_secs()));
     }
 
