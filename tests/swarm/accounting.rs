@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
 
-use game::{MAX_ROUNDS, Rally, Score, Verdict};
+use game::{Score, Verdict};
 use serde::Deserialize;
 use tokio::time::{Instant, interval};
 
-use crate::ledger::{Counters, Entry, Ledger, Totals, ZERO, counters, growth, totals};
+use crate::counters::{Counters, Totals, ZERO, counters, growth, totals};
+use crate::ledger::{Entry, Ledger};
 use crate::load::Record;
 use crate::swarm::Engine;
 
@@ -106,18 +107,10 @@ fn count_received(records: &[Record], account: &mut Account) -> BTreeMap<String,
     let mut all = BTreeMap::<String, Received>::new();
     for rally in records.iter().filter_map(|record| record.result.as_ref().ok()) {
         let received = all.entry(rally.instance().to_owned()).or_default();
-        let mut played = Rally::new(MAX_ROUNDS);
-        for stroke in &rally.strokes {
-            received.score.count_stroke(stroke.side, stroke.outcome);
-            played.record(stroke.outcome);
-        }
-        if matches!(rally.verdict, Verdict::Let(_)) {
-            played.call_let();
-        }
-        received.score.count_rally(&played);
+        rally.count_in(&mut received.score);
         let strokes = rally.strokes.len();
         if received.rallies.insert(rally.id.clone(), (rally.verdict, strokes)).is_some() {
-            account.faults.push(format!("rally {} was received twice", rally.id));
+            account.faults.push(format!("{} of {} was received twice", rally.id, rally.manager));
         }
     }
     all

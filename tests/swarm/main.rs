@@ -19,6 +19,7 @@ use crate::scoreboard::Scoreboards;
 use crate::table::{Line, print};
 
 mod accounting;
+mod counters;
 mod deploy;
 mod docker_events;
 mod docker_run;

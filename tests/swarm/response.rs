@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use game::{MAX_ROUNDS, Outcome, Rally, Side, Verdict};
+use game::{MAX_ROUNDS, Outcome, Rally, Score, Side, Verdict};
 use protocol::event::{RallyResult, Stroke};
 use protocol::headers;
 use reqwest::{Response, StatusCode};
@@ -41,6 +41,8 @@ impl Format {
 pub(crate) struct ReceivedRally {
     /// The manager's instance and the rally's number.
     pub(crate) id: String,
+    /// The manager's task and node.
+    pub(crate) manager: String,
     /// The release of the manager.
     pub(crate) manager_release: String,
     /// The release of the proxy.
@@ -66,6 +68,8 @@ pub(crate) enum Failure {
     Closed(String),
     /// A 503 with a reason and `Retry-After`.
     Refused(String),
+    /// A response that broke off after its head, of this manager.
+    Cut { manager: String, reason: String },
     /// Anything else; a rally may have been lost.
     Lost(String),
 }
@@ -75,6 +79,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Closed(reason) => write!(f, "closed: {reason}"),
             Self::Refused(reason) => write!(f, "refused: {reason}"),
+            Self::Cut { manager, reason } => write!(f, "cut, of {manager}: {reason}"),
             Self::Lost(reason) => write!(f, "lost: {reason}"),
         }
     }
@@ -84,6 +89,19 @@ impl ReceivedRally {
     /// Returns the manager's instance, which precedes the number in a rally's id.
     pub(crate) fn instance(&self) -> &str {
         self.id.split('-').next().unwrap_or_default()
+    }
+
+    /// Counts the rally and its strokes, as its manager did.
+    pub(crate) fn count_in(&self, score: &mut Score) {
+        let mut played = Rally::new(MAX_ROUNDS);
+        for stroke in &self.strokes {
+            score.count_stroke(stroke.side, stroke.outcome);
+            played.record(stroke.outcome);
+        }
+        if matches!(self.verdict, Verdict::Let(_)) {
+            played.call_let();
+        }
+        score.count_rally(&played);
     }
 }
 
@@ -104,7 +122,10 @@ pub(crate) async fn read(
     let manager_release = release(&header("server"));
     let proxy_release = release(&header("via"));
     let retry_after = header("retry-after");
-    let body = response.text().await.map_err(|error| Failure::Lost(with_causes(&error)))?;
+    let body = match response.text().await {
+        Ok(body) => body,
+        Err(error) => return Err(Failure::Cut { manager, reason: with_causes(&error) }),
+    };
     if status == StatusCode::SERVICE_UNAVAILABLE && !retry_after.is_empty() && body.len() > 1 {
         return Err(Failure::Refused(body.trim().to_owned()));
     }
@@ -124,7 +145,7 @@ pub(crate) async fn read(
     };
     let (strokes, verdict) = parsed.ok_or_else(|| lost("unreadable"))?;
     let verdict = replay(&strokes, &verdict).ok_or_else(|| lost("against the rules"))?;
-    Ok(ReceivedRally { id, manager_release, proxy_release, verdict, strokes })
+    Ok(ReceivedRally { id, manager, manager_release, proxy_release, verdict, strokes })
 }
 
 /// Plays the strokes again; returns the verdict if it is the one in the response.

@@ -10,8 +10,9 @@ use reqwest::Client;
 use tokio::time::{Instant, interval, timeout};
 
 use crate::accounting::{Account, Losses};
+use crate::counters::{Counters, ZERO, add, counters, totals};
 use crate::docker_events::task_name;
-use crate::ledger::{Counters, Entry, ZERO, add, counters, totals};
+use crate::ledger::Entry;
 use crate::swarm::{NODES, shell};
 
 /// How soon after the clients have stopped every scoreboard must show the tasks that run. It usually

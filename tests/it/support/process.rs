@@ -54,10 +54,11 @@ impl Process {
         Self::start(&[&["scoreboard", "--tasks", tasks][..], &alone].concat())
     }
 
-    /// Starts the binary and waits for nothing; of the project's variables, its environment has
-    /// these and no others.
+    /// Starts the binary, that of `PONG_BINARY` if it is set, and waits for nothing; of the project's
+    /// variables, its environment has these and no others.
     pub(crate) fn spawn(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_swarm-pong"));
+        let built = env!("CARGO_BIN_EXE_swarm-pong");
+        let mut command = Command::new(std::env::var("PONG_BINARY").as_deref().unwrap_or(built));
         let inherited = std::env::vars().map(|(name, _)| name);
         for name in inherited.filter(|name| name.starts_with("PONG_")) {
             command.env_remove(name);
