@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
 use super::scripted_peer::{AfterBytes, ScriptedPeer, ok};
-use crate::support::http::Connection;
+use crate::support::http::{Connection, get};
 use crate::support::services::{Cluster, manager, player, proxy};
 
 /// Requests a rally and returns the connection when the response has started.
@@ -88,4 +88,13 @@ async fn a_pace_is_kept_between_lines_that_come_one_by_one() {
     for (n, arrival) in (0..6).zip(&arrivals) {
         assert!(*arrival >= pace * n, "line {n} after {arrival:?}, of {arrivals:?}");
     }
+}
+
+#[tokio::test]
+async fn what_may_outlast_a_stop_says_at_its_start_that_its_connection_closes() {
+    let cluster = Cluster::start(&["--hit-chance", "0"]);
+    let slow = get(cluster.proxy(), "/?pace=1ms", &[]).await;
+    assert!(slow.closes(), "{slow:?}");
+    let fast = get(cluster.proxy(), "/", &[]).await;
+    assert!(!fast.closes(), "{fast:?}");
 }

@@ -6,17 +6,19 @@ use actix_web::http::{ConnectionType, Version};
 
 /// Closes the connection after a response if the client or the shutdown of the service needs it.
 ///
-/// A client of HTTP/1.0 knows no chunks: what has no length ends with the connection (RFC 9112,
-/// sections 6.1 and 6.3). An offer to upgrade the connection, such as to h2c, is ignored (RFC 9110,
-/// section 7.8); actix would repeat it in the response and close the connection unannounced.
+/// A response that is sent as it comes may outlast the time in which a stopping service still takes
+/// requests, so its client is told at its start to open another connection for the next one. A client
+/// of HTTP/1.0 knows no chunks: what has no length ends with the connection (RFC 9112, sections 6.1
+/// and 6.3). An offer to upgrade the connection, such as to h2c, is ignored (RFC 9110, section 7.8);
+/// actix would repeat it in the response and close the connection unannounced.
 pub(super) fn adapt<B: MessageBody>(response: &mut ServiceResponse<B>, shutdown: bool) {
     let request = response.request();
     let upgrade = request.head().upgrade();
-    let unchunked = request.version() < Version::HTTP_11
-        && matches!(response.response().body().size(), BodySize::Stream);
+    let is_old = request.version() < Version::HTTP_11;
+    let is_stream = matches!(response.response().body().size(), BodySize::Stream);
     let head = response.response_mut().head_mut();
-    head.no_chunking(unchunked);
-    if shutdown || upgrade || unchunked {
+    head.no_chunking(is_old && is_stream);
+    if shutdown || upgrade || is_stream {
         head.set_connection_type(ConnectionType::Close);
     }
 }
@@ -48,9 +50,9 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_to_a_client_of_http_1_0_ends_with_the_connection() {
+    fn a_stream_is_the_last_response_of_its_connection_and_has_chunks_only_since_http_1_1() {
         assert_eq!(adapted(request(Version::HTTP_10), stream(), false), (false, true));
-        assert_eq!(adapted(request(Version::HTTP_11), stream(), false), (true, false));
+        assert_eq!(adapted(request(Version::HTTP_11), stream(), false), (true, true));
         assert!(!adapted(request(Version::HTTP_10), HttpResponse::Ok().body("a"), false).1);
     }
 
