@@ -1,7 +1,7 @@
 //! The cluster: what runs, who knows whom, and the series of faults of each service.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use rand::rngs::StdRng;
@@ -79,6 +79,16 @@ impl Cluster {
     /// Stops every task as Docker does, all at once.
     pub(crate) async fn stop(&self, violations: &Violations) {
         join_all(self.tasks.iter().map(|task| task.stop(violations))).await;
+    }
+
+    /// Returns what tasks suffered between two times, such as `pong.2: Kill`.
+    pub(crate) fn faults(&self, from: Instant, to: Instant) -> Vec<String> {
+        let of = |task: &Arc<Task>| {
+            let name = task.name.clone();
+            let faults = task.faults(from, to).into_iter();
+            faults.map(move |(fault, _)| format!("{name}: {fault:?}"))
+        };
+        self.tasks.iter().flat_map(of).collect()
     }
 
     /// Returns how many faults there were.

@@ -200,7 +200,7 @@ impl OneClient {
                     Ok(body) => match serde_json::from_str::<Snapshot>(&body) {
                         Ok(snapshot) if snapshot.format == FORMAT => Ok(()),
                         _ if status.as_u16() == 503 => Err(Failure::Refused(body)),
-                        _ => Err(Failure::Lost(format!("not a score: {status} {body:?}"))),
+                        _ => Err(Failure::Invalid(format!("not a score: {status} {body:?}"))),
                     },
                     Err(error) => Err(failure(&error)),
                 }

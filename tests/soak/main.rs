@@ -22,11 +22,13 @@ mod tally;
 mod task;
 mod violations;
 
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use tokio::signal::ctrl_c;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -78,15 +80,20 @@ async fn soak(options: &Options) -> usize {
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let begun = Instant::now();
+    let mut interrupt = pin!(ctrl_c());
     loop {
-        seconds.tick().await;
+        let interrupted = tokio::select! {
+            _ = &mut interrupt => true,
+            _ = seconds.tick() => false,
+        };
         used.sample(&cluster, &violations);
         let rallies = tally.read(|counts| counts.rallies);
         let passed = begun.elapsed().as_secs();
-        let is_over = match options.rallies {
-            Some(wanted) => rallies >= wanted,
-            None => passed >= options.seconds,
-        };
+        let is_over = interrupted
+            || match options.rallies {
+                Some(wanted) => rallies >= wanted,
+                None => passed >= options.seconds,
+            };
         if passed % PROGRESS == 0 || is_over {
             let faults = cluster.fault_count();
             let bad = violations.count();
@@ -103,6 +110,7 @@ async fn soak(options: &Options) -> usize {
     faults.join_all().await;
     tokio::task::spawn_blocking(|| load.stop()).await.expect("clients end");
     let account = accounts::compare(&cluster, &tally, &violations).await;
+    judge::check(&cluster, &tally, &violations);
     SERVICES.iter().for_each(|service| used.check(service, &violations));
     table::print_all(&cluster, &tally, &account, &used);
     cluster.stop(&violations).await;

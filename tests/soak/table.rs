@@ -22,22 +22,20 @@ pub(crate) fn print_all(cluster: &Cluster, tally: &Tally, account: &Account, use
         let counts = NAMES.each_ref().map(|name| count(name).to_string());
         print(&format!("{service:<12}{}", columns(&counts)));
     }
-    tally.read(|counts| {
-        let count = |name| counts.answers.get(name).copied().unwrap_or_default();
-        print("\nanswers");
-        for kind in KINDS {
-            print(&format!("{:<44} {:>10}", kind.name, count(kind.name)));
-        }
-        print("\nfailed, as allowed");
-        for name in ALLOWED {
-            print(&format!("{name:<44} {:>10}", count(name)));
-        }
-        let [half, most, slowest] = [0.5, 0.99, 1.0].map(|part| counts.times.quantile(part));
-        print(&format!(
-            "\nrallies at full speed at a proxy that was well: half in {half} ms, 99 of 100 in \
-             {most} ms, the slowest in {slowest} ms"
-        ));
-    });
+    print("\nanswers");
+    for kind in KINDS {
+        print(&format!("{:<58} {:>10}", kind.name, tally.answers(kind.name)));
+    }
+    print("\nfailed, as allowed");
+    for name in ALLOWED {
+        print(&format!("{name:<58} {:>10}", tally.answers(name)));
+    }
+    let quantile = |part| tally.read(|counts| counts.times.quantile(part));
+    let [half, most, slowest] = [0.5, 0.99, 1.0].map(quantile);
+    print(&format!(
+        "\nrallies at full speed at a proxy that was well: half in {half} ms, 99 of 100 in {most} ms, \
+         the slowest in {slowest} ms"
+    ));
     let Account { received, scored, instances, killed, lost, most_lost, unseen } = account;
     print(&format!(
         "\nclients received {received} rallies, scoreboards have {scored} of {instances} managers\n\

@@ -86,7 +86,7 @@ pub(crate) struct Counts {
 
 /// Where clients count.
 pub(crate) struct Tally {
-    managers: Vec<Arc<Task>>,
+    cluster: Cluster,
     violations: Arc<Violations>,
     counts: Mutex<Counts>,
 }
@@ -100,7 +100,7 @@ impl Tally {
             rallies: 0,
         };
         Self {
-            managers: cluster.of("manager"),
+            cluster: cluster.clone(),
             violations: Arc::clone(violations),
             counts: Mutex::new(counts),
         }
@@ -109,6 +109,11 @@ impl Tally {
     /// Returns what was counted.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Counts) -> T) -> T {
         read(&self.counts.lock())
+    }
+
+    /// Returns how many answers of a name there were.
+    pub(crate) fn answers(&self, name: &str) -> u64 {
+        self.read(|counts| counts.answers.get(name).copied().unwrap_or_default())
     }
 
     /// Counts what a request for a rally came to.
@@ -125,7 +130,11 @@ impl Tally {
         };
         let now = Instant::now();
         if let Verdict::Let(_) = rally.verdict {
-            self.violations.add(format!("a let, though players were well: {rally:?}"));
+            let meanwhile = self.cluster.faults(begun, now);
+            self.violations.add(format!(
+                "a let, though players were well, after {:?}; meanwhile {meanwhile:?}: {rally:?}",
+                now - begun
+            ));
         }
         let was_well = proxy.faults(begun, now).is_empty();
         let mut counts = self.counts.lock();
@@ -167,17 +176,17 @@ impl Tally {
 
     fn failure(&self, proxy: &Task, kind: Kind, begun: Instant, failure: &Failure) {
         let now = Instant::now();
-        let name = allowed(failure, kind.is_full_speed(), proxy, &self.managers, (begun, now));
+        let name = allowed(failure, kind.is_full_speed(), proxy, &self.cluster, (begun, now));
         if let Some(name) = name {
             *self.counts.lock().answers.entry(name).or_default() += 1;
             return;
         }
-        let faults = proxy.faults(begun, now);
+        let meanwhile = self.cluster.faults(begun, now);
         self.violations.add(format!(
-            "{} at {} after {:?}, which suffered {faults:?}: {failure}",
+            "{} at {} after {:?}; meanwhile {meanwhile:?}: {failure}",
             kind.name,
             proxy.name,
-            now - begun,
+            now - begun
         ));
     }
 }

@@ -154,12 +154,12 @@ impl Task {
         relay.set(Link::Up);
     }
 
-    /// Returns what it suffered between two times.
-    pub(crate) fn faults(&self, from: Instant, to: Instant) -> Vec<Fault> {
+    /// Returns what it suffered between two times, and when each began.
+    pub(crate) fn faults(&self, from: Instant, to: Instant) -> Vec<(Fault, Instant)> {
         let incidents = self.incidents.lock();
         let meets =
             |incident: &&Incident| incident.from <= to && incident.to.is_none_or(|end| from <= end);
-        incidents.iter().filter(meets).map(|incident| incident.fault).collect()
+        incidents.iter().filter(meets).map(|incident| (incident.fault, incident.from)).collect()
     }
 
     /// Returns all that it suffered, and when each began.

@@ -70,8 +70,10 @@ pub(crate) enum Failure {
     Refused(String),
     /// A response that broke off after its head, of this manager.
     Cut { manager: String, reason: String },
-    /// Anything else; a rally may have been lost.
+    /// No response; a rally may have been lost.
     Lost(String),
+    /// A complete response that is neither a rally by the rules nor such a 503.
+    Invalid(String),
 }
 
 impl fmt::Display for Failure {
@@ -81,6 +83,7 @@ impl fmt::Display for Failure {
             Self::Refused(reason) => write!(f, "refused: {reason}"),
             Self::Cut { manager, reason } => write!(f, "cut, of {manager}: {reason}"),
             Self::Lost(reason) => write!(f, "lost: {reason}"),
+            Self::Invalid(reason) => write!(f, "invalid: {reason}"),
         }
     }
 }
@@ -129,22 +132,22 @@ pub(crate) async fn read(
     if status == StatusCode::SERVICE_UNAVAILABLE && !retry_after.is_empty() && body.len() > 1 {
         return Err(Failure::Refused(body.trim().to_owned()));
     }
-    let lost = |reason: &str| Failure::Lost(format!("{reason}: {status} {id} {body:?}"));
+    let invalid = |reason: &str| Failure::Invalid(format!("{reason}: {status} {id} {body:?}"));
     if status != StatusCode::OK {
-        return Err(lost("not a rally"));
+        return Err(invalid("not a rally"));
     }
     // The node's id follows its name.
     let proxy = proxy.split('/').next().unwrap_or_default();
     if proxy != node || id.is_empty() || !manager.contains('@') {
-        return Err(lost("names are missing"));
+        return Err(invalid("names are missing"));
     }
     let parsed = match format {
         Format::Text => parse_text(&body),
         Format::Json => parse_json(&body, &id),
         Format::NdJson => parse_ndjson(&body, &id),
     };
-    let (strokes, verdict) = parsed.ok_or_else(|| lost("unreadable"))?;
-    let verdict = replay(&strokes, &verdict).ok_or_else(|| lost("against the rules"))?;
+    let (strokes, verdict) = parsed.ok_or_else(|| invalid("unreadable"))?;
+    let verdict = replay(&strokes, &verdict).ok_or_else(|| invalid("against the rules"))?;
     Ok(ReceivedRally { id, manager, manager_release, proxy_release, verdict, strokes })
 }
 

@@ -204,7 +204,7 @@ fn judge(
             return;
         }
         Err(Failure::Closed(_) | Failure::Refused(_)) => allowance.closed.contains(node),
-        Err(Failure::Cut { .. } | Failure::Lost(_)) => false,
+        Err(Failure::Cut { .. } | Failure::Lost(_) | Failure::Invalid(_)) => false,
     };
     let lost = losses.proxies.contains(node) || losses.nodes.contains(node);
     let first = || {
