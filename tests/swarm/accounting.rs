@@ -16,7 +16,7 @@ use crate::ledger::{Entry, Ledger};
 use crate::load::Record;
 use crate::swarm::Engine;
 
-/// How long counters may lag behind: managers publish them five times a second.
+/// How long counters may lag behind: managers publish them twenty times a second.
 const LAG: Duration = Duration::from_secs(3);
 
 /// What a scenario kills, which explains rallies that no client got.

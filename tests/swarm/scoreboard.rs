@@ -20,11 +20,11 @@ use crate::swarm::{NODES, shell};
 /// a minute later (libnetwork's bulk sync), and a scoreboard shows what discovery finds.
 const TASKS_WITHIN: Duration = Duration::from_secs(45);
 
-/// How soon a scoreboard must have all that managers counted: they publish it five times a second.
+/// How soon a scoreboard must have all that managers counted: they publish it twenty times a second.
 const SCORE_WITHIN: Duration = Duration::from_secs(3);
 
 /// For how long a manager that was killed, or lost with its node, may have counted unnoticed: a
-/// scoreboard discovers a new manager within a second, and feeds publish five times a second.
+/// scoreboard discovers a new manager within a second, and feeds publish twenty times a second.
 const UNPUBLISHED: Duration = Duration::from_secs(1);
 
 /// What outlasts a scenario.

@@ -11,6 +11,7 @@ use prometheus_client::metrics::family::Family;
 use server::feed::Feed;
 use server::metrics::{NodePairHistogram, ScoreNames, zero};
 use server::start::Start;
+use tokio::sync::Notify;
 
 /// The metrics of a manager. Strokes and rallies are counted in the score alone; the metrics of them
 /// are read from it.
@@ -19,6 +20,7 @@ pub(crate) struct Metrics {
     /// The times of answered strokes, by the player's node.
     pub(crate) stroke_duration: NodePairHistogram,
     score: Mutex<Score>,
+    score_changed: Notify,
     faults: Family<FaultLabels, Counter>,
     refused: Family<RefusedLabels, Counter>,
 }
@@ -47,6 +49,7 @@ impl Metrics {
         let metrics = Arc::new(Self {
             stroke_duration: registered.node_pairs("stroke_duration", help, &identity),
             score: Mutex::default(),
+            score_changed: Notify::new(),
             faults: Family::default(),
             refused: Family::default(),
         });
@@ -81,14 +84,24 @@ impl Metrics {
         *self.score.lock()
     }
 
+    /// Waits until the score has changed since this was last called.
+    pub(crate) async fn score_changed(&self) {
+        self.score_changed.notified().await;
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Score)) {
+        change(&mut self.score.lock());
+        self.score_changed.notify_one();
+    }
+
     /// Counts an answered stroke.
     pub(crate) fn count_stroke(&self, side: Side, outcome: Outcome) {
-        self.score.lock().count_stroke(side, outcome);
+        self.change(|score| score.count_stroke(side, outcome));
     }
 
     /// Counts a rally that had a stroke.
     pub(crate) fn count_rally(&self, rally: &Rally) {
-        self.score.lock().count_rally(rally);
+        self.change(|score| score.count_rally(rally));
     }
 
     /// Counts a request that no rally came of, because of `no_player`, `at_limit` or `client_gone`.
@@ -98,7 +111,7 @@ impl Metrics {
 
     /// Counts a stroke attempt with no valid response.
     pub(crate) fn count_fault(&self, side: Side, fault: Fault) {
-        self.score.lock().faults += 1;
+        self.change(|score| score.faults += 1);
         self.faults.get_or_create(&FaultLabels { side: side.name(), cause: fault.name() }).inc();
     }
 }

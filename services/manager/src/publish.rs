@@ -8,12 +8,15 @@ use game::Score;
 use protocol::event::{PlayerCounters, PlayerUpdate};
 use protocol::timing::{DRAIN_END, LAST_RALLIES};
 use server::feed::render;
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::state::Manager;
 
-/// The least time between two `score` events, and how soon a new player is published.
-const SCORE_INTERVAL: Duration = Duration::from_millis(200);
+/// The least time between two `score` events: what a manager that is killed takes with it.
+const SCORE_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How soon a new player is published.
+const NEW_PLAYER_DELAY: Duration = Duration::from_millis(200);
 
 /// The time between two `players` events while no player is new.
 const PLAYERS_INTERVAL: Duration = Duration::from_millis(600);
@@ -33,19 +36,19 @@ pub(crate) async fn run(manager: Arc<Manager>) {
 }
 
 async fn publish_score_changes(manager: &Manager, published: &mut Score) {
-    let mut due = interval(SCORE_INTERVAL);
     loop {
-        due.tick().await;
+        manager.metrics.score_changed().await;
         publish_score(manager, published);
+        sleep(SCORE_INTERVAL).await;
     }
 }
 
 async fn publish_player_changes(manager: &Manager) {
     loop {
         publish_players(manager);
-        sleep(SCORE_INTERVAL).await;
+        sleep(NEW_PLAYER_DELAY).await;
         // Out of time: the counters of known players are due.
-        let _ = timeout(PLAYERS_INTERVAL - SCORE_INTERVAL, manager.stats.added()).await;
+        let _ = timeout(PLAYERS_INTERVAL - NEW_PLAYER_DELAY, manager.stats.added()).await;
     }
 }
 
