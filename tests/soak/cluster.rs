@@ -108,45 +108,25 @@ impl Cluster {
 
     /// Returns the command line of a task, without its own addresses.
     fn options(&self, task: &Task) -> Vec<String> {
-        let public = |service| list(self.of(service).iter().map(|task| task.address()));
-        let admin = |service| list(self.of(service).iter().map(|task| task.admin()));
-        let all = || list(self.tasks.iter().map(|task| task.admin()));
-        let words: Vec<String> = match task.service {
-            side @ ("ping" | "pong") => vec!["player".into(), "--side".into(), side.into()],
-            "manager" => vec![
-                "manager".into(),
-                "--ping".into(),
-                public("ping"),
-                "--pong".into(),
-                public("pong"),
-            ],
-            "proxy" => vec![
-                "proxy".into(),
-                "--managers".into(),
-                public("manager"),
-                "--scoreboards".into(),
-                public("scoreboard"),
-                "--proxies".into(),
-                admin("proxy"),
-            ],
-            "scoreboard" => vec![
-                "scoreboard".into(),
-                "--managers".into(),
-                public("manager"),
-                "--scoreboards".into(),
-                public("scoreboard"),
-                "--tasks".into(),
-                all(),
-            ],
-            _ => vec![
-                "light".into(),
-                "--lamp".into(),
-                "simulated".into(),
-                "--managers".into(),
-                public("manager"),
-            ],
+        let services = ["ping", "pong", "manager", "scoreboard"];
+        let [ping, pong, managers, scoreboards] =
+            services.map(|service| list(self.of(service).iter().map(|task| task.address())));
+        let proxies = list(self.of("proxy").iter().map(|task| task.admin()));
+        let tasks = list(self.tasks.iter().map(|task| task.admin()));
+        let line: &[&str] = match task.service {
+            side @ ("ping" | "pong") => &["player", "--side", side],
+            "manager" => &["manager", "--ping", &ping, "--pong", &pong],
+            "proxy" => {
+                let called = ["--scoreboards", &scoreboards, "--proxies", &proxies];
+                &[&["proxy", "--managers", &managers], &called[..]].concat()
+            }
+            "scoreboard" => {
+                let called = ["--scoreboards", &scoreboards, "--tasks", &tasks];
+                &[&["scoreboard", "--managers", &managers], &called[..]].concat()
+            }
+            _ => &["light", "--lamp", "simulated", "--managers", &managers],
         };
-        words
+        line.iter().copied().map(str::to_owned).collect()
     }
 
     /// Has the tasks of each service suffer one fault after another, at most one task of a service at

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use protocol::timing::{BUFFER_TIME, DRAIN_END, FINISH};
+use protocol::timing::{BUFFER_TIME, DRAIN_END, FINISH, STOP};
 
 use crate::cluster::Cluster;
 use crate::fault::{Fault, NAMES};
@@ -54,7 +54,7 @@ pub(crate) fn allowed(
     let stopping_for = |time| stopped.is_some_and(|at| ended >= at + time);
     match failure {
         Failure::Closed(_) | Failure::Refused(_) if stopped.is_some() => Some(STOPPED),
-        Failure::Lost(_) if stopping_for(DRAIN_END) => Some(CROSSED),
+        Failure::Lost(_) if stopping_for(DRAIN_END) && ended - begun < STOP => Some(CROSSED),
         Failure::Cut { .. } if !is_full_speed && stopping_for(FINISH) => Some(UNFINISHED),
         Failure::Cut { manager, .. } => {
             let tasks = cluster.of("manager");
