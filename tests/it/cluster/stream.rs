@@ -96,5 +96,6 @@ async fn what_may_outlast_a_stop_says_at_its_start_that_its_connection_closes() 
     let slow = get(cluster.proxy(), "/?pace=1ms", &[]).await;
     assert!(slow.closes(), "{slow:?}");
     let fast = get(cluster.proxy(), "/", &[]).await;
-    assert!(!fast.closes(), "{fast:?}");
+    // Unless the machine is so busy that this one is sent as it comes, too.
+    assert_eq!(fast.closes(), fast.header("content-length").is_empty(), "{fast:?}");
 }

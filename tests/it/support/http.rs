@@ -77,10 +77,12 @@ pub(crate) async fn ask(
     if method == "HEAD" { connection.head().await } else { connection.response().await }
 }
 
-/// A connection with one request at a time.
+/// A connection with one request at a time, and the next one once a response has announced its end.
 pub(crate) struct Connection {
+    address: SocketAddr,
     stream: BufReader<TcpStream>,
     left: Left,
+    closes: bool,
 }
 
 /// Makes [`ErrorKind::ConnectionAborted`] of a connection that ended without a byte of a response,
@@ -104,11 +106,14 @@ impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = timeout(TIMEOUT, TcpStream::connect(address)).await?.map_err(no_response)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream), left: Left::Bytes(0) })
+        Ok(Self { address, stream: BufReader::new(stream), left: Left::Bytes(0), closes: false })
     }
 
     /// Sends a request as it stands.
     pub(crate) async fn send(&mut self, request: &str) -> Result<()> {
+        if self.closes {
+            *self = Self::open(self.address).await?;
+        }
         self.stream.write_all(request.as_bytes()).await.map_err(no_response)
     }
 
@@ -140,6 +145,7 @@ impl Connection {
             Err(_) if response.header("transfer-encoding") == "chunked" => Left::Chunks,
             Err(_) => Left::UntilClosed,
         };
+        self.closes = response.closes();
         Ok(response)
     }
 
