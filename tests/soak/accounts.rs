@@ -22,7 +22,7 @@ const WITHIN: Duration = Duration::from_secs(15);
 
 /// How much of what a manager counted last may be lost when it is killed: what no scoreboard has
 /// received.
-pub(crate) const UNPUBLISHED: Duration = Duration::from_millis(500);
+pub(crate) const UNPUBLISHED: Duration = Duration::from_secs(1);
 
 /// For how long a manager may play before all scoreboards that are well follow it.
 const UNNOTICED: Duration = Duration::from_secs(3);
@@ -44,6 +44,8 @@ pub(crate) struct Account {
     pub(crate) killed: usize,
     pub(crate) lost: u64,
     pub(crate) most_lost: u64,
+    /// How long before the kill the first of them was received.
+    pub(crate) longest: Duration,
     /// Rallies that were played and counted, and that no client received, since what carried them was
     /// lost or another manager was asked meanwhile.
     pub(crate) unseen: u64,
@@ -77,10 +79,12 @@ pub(crate) async fn compare(cluster: &Cluster, tally: &Tally, violations: &Viola
             let killed = killed.get(instance);
             let less = has.iter().zip(&published).any(|(has, published)| has > published);
             let Some(at) = killed else {
-                if less {
+                // One that stops before any scoreboard follows it has told nobody.
+                let lived = of.recent.back().zip(of.first).map(|(last, first)| *last - first);
+                if less && lived > Some(UNNOTICED) {
                     violations.add(format!(
-                        "{} ({instance}) was not killed and published {published:?}, but clients \
-                         received {has:?}",
+                        "{} ({instance}) played for {lived:?}, was not killed and published \
+                         {published:?}, but clients received {has:?}",
                         of.manager
                     ));
                 }
@@ -89,12 +93,14 @@ pub(crate) async fn compare(cluster: &Cluster, tally: &Tally, violations: &Viola
             account.killed += 1;
             account.lost += lost;
             account.most_lost = account.most_lost.max(lost);
-            let last = of.recent.iter().filter(|then| **then + UNPUBLISHED >= *at).count() as u64;
             let lived = of.first.map_or(Duration::ZERO, |first| at.saturating_duration_since(first));
-            if lost > last && lived > UNNOTICED {
+            let first_lost = of.recent.len().saturating_sub(lost as usize);
+            let since = of.recent.get(first_lost).map(|then| at.saturating_duration_since(*then));
+            account.longest = account.longest.max(since.unwrap_or_default());
+            if since > Some(UNPUBLISHED) && lived > UNNOTICED {
                 violations.add(format!(
                     "{} ({instance}) was killed {lived:?} after its first rally, and with it {lost} \
-                     rallies, of which it played {last} in its last {UNPUBLISHED:?}",
+                     rallies, those of its last {since:?}",
                     of.manager
                 ));
             }

@@ -36,12 +36,13 @@ pub(crate) fn print_all(cluster: &Cluster, tally: &Tally, account: &Account, use
         "\nrallies at full speed at a proxy that was well: half in {half} ms, 99 of 100 in {most} ms, \
          the slowest in {slowest} ms"
     ));
-    let Account { received, scored, instances, killed, lost, most_lost, unseen } = account;
+    let Account { received, scored, instances, killed, lost, most_lost, longest, unseen } = account;
     print(&format!(
         "\nclients received {received} rallies, scoreboards have {scored} of {instances} managers\n\
          {unseen} of them were received by nobody: a fault had another manager asked, or lost the \
          proxy\n{lost} that clients received were lost with {killed} killed managers, at most \
-         {most_lost} of one; allowed: those of its last {} ms",
+         {most_lost} of one, of its last {} ms; allowed: {} ms",
+        longest.as_millis(),
         UNPUBLISHED.as_millis()
     ));
     print(&format!(

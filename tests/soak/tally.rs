@@ -15,7 +15,7 @@ use crate::task::Task;
 use crate::violations::Violations;
 
 /// For how long it is remembered when rallies were received.
-const RECENT: Duration = Duration::from_secs(1);
+const RECENT: Duration = Duration::from_secs(5);
 
 /// The longest time that is told apart.
 const SLOWEST: usize = 12_000;
