@@ -94,7 +94,7 @@ async fn soak(options: &Options) -> usize {
                 Some(wanted) => rallies >= wanted,
                 None => passed >= options.seconds,
             };
-        if passed % PROGRESS == 0 || is_over {
+        if passed.is_multiple_of(PROGRESS) || is_over {
             let faults = cluster.fault_count();
             let bad = violations.count();
             print(&format!(
