@@ -143,7 +143,7 @@ mod tests {
             pauses.push((next - now).as_millis());
             now = next;
         }
-        assert_eq!(pauses, [200, 400, 800, 1600, 3200, 5000, 5000]);
+        assert_eq!(pauses, [200, 400, 800, 1600, 2000, 2000, 2000]);
         assert_eq!(light.lamp.check(), Err("test: gone".to_owned()));
         assert_eq!(light.metrics.lamp_failures.get(), 7);
 
