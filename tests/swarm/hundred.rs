@@ -88,7 +88,7 @@ async fn rally(client: &Client, n: usize) -> Result<ReceivedRally, Failure> {
 /// Returns how many ping players the scoreboard that pi1's proxy asks lists.
 async fn listed() -> usize {
     let Some(snapshot) = scoreboard::fetch(NODES[0]).await else { return 0 };
-    let running = snapshot.tasks.iter().filter(|view| view.state != TaskState::Gone);
+    let running = snapshot.tasks.values().filter(|view| view.state != TaskState::Gone);
     running.filter(|view| view.task.task.name.as_str().starts_with("ping.")).count()
 }
 

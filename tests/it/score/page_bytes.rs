@@ -77,7 +77,8 @@ impl Network {
         }
         let report = |(from, paths)| {
             let proxy = format!("proxy.{from}@raspberrypi-{from}").parse().expect("a task");
-            AgedReport { age_ms: 0, report: ProbeReport { proxy, admin: None, paths } }
+            let instance = InstanceId::new(from as u64);
+            AgedReport { age_ms: 0, report: ProbeReport { proxy, instance, admin: None, paths } }
         };
         ProbeReports { reports: reports.into_iter().map(report).collect() }
     }
