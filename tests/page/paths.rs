@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use protocol::id::InstanceId;
 use protocol::probe::{AgedReport, PathMeasurement, ProbeFailure, ProbeReport, ProbeReports};
 use protocol::service::Service;
 use protocol::whoami::WhoAmI;
@@ -28,7 +29,7 @@ fn reports(nodes: usize, is_broken: impl Fn(usize, usize) -> bool) -> ProbeRepor
     };
     let report = |from: usize| ProbeReport {
         proxy: format!("proxy.{from}@pi{from}").parse().expect("a task"),
-        instance: protocol::id::InstanceId::new(u32::try_from(from).expect("small")),
+        instance: InstanceId::new(u32::try_from(from).expect("small")),
         admin: None,
         paths: (1..=nodes).filter(|to| *to != from).map(|to| path(from, to)).collect(),
     };
@@ -119,6 +120,7 @@ async fn a_path_that_recovers_and_a_node_that_is_gone_are_no_longer_shown() {
         age_ms: 0,
         report: ProbeReport {
             proxy: "proxy.4@pi4".parse().expect("a task"),
+            instance: InstanceId::new(4),
             admin: None,
             paths: Vec::new(),
         },
@@ -169,12 +171,12 @@ async fn the_matrix_prefers_nodes_with_problems() {
 #[tokio::test]
 async fn nodes_in_trouble_are_named_above_the_score() {
     // The task itself runs on pi1, and all proxies say that they are on pi.
-    let mut shared = reports(2);
+    let mut shared = reports(2, |_, _| false);
     for (n, aged) in (4..).zip(&mut shared.reports) {
         aged.report.proxy = "proxy.pi@pi".parse().expect("a task");
         aged.report.admin = Some(([10, 0, 9, n], 3001).into());
     }
-    let scoreboard = Process::scoreboard(&fake_proxy(&shared).to_string());
+    let scoreboard = Process::scoreboard(&fake_proxy(Arc::new(Mutex::new(shared))).to_string());
     let browser = Browser::at(&format!("http://{}", scoreboard.listen)).await;
     browser.until("document.querySelectorAll('#troubles:not([hidden]) li').length === 2").await;
     let items = "[...document.querySelectorAll('#troubles li')].map((item) => item.innerText)";

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use protocol::id::InstanceId;
 use protocol::patch::{Object, apply};
 use protocol::probe::{AgedReport, PathMeasurement, ProbeReport, ProbeReports};
 use protocol::service::Service;
@@ -77,7 +78,7 @@ impl Network {
         }
         let report = |(from, paths)| {
             let proxy = format!("proxy.{from}@raspberrypi-{from}").parse().expect("a task");
-            let instance = InstanceId::new(from as u64);
+            let instance = InstanceId::new(from as u32);
             AgedReport { age_ms: 0, report: ProbeReport { proxy, instance, admin: None, paths } }
         };
         ProbeReports { reports: reports.into_iter().map(report).collect() }
