@@ -19,15 +19,16 @@ pub(crate) fn documented(service: &str) -> Metrics {
         let [name, kind, labels, _unit, services, _meaning, ""] = cells[..] else {
             panic!("not six cells: {line}")
         };
+        let name = name.trim_matches('`');
         let services: Vec<&str> = services.split(", ").collect();
         // A cluster in which all is well has no series of it.
         let listed = (services.contains(&"all") || services.contains(&service))
-            && name != "`pong_node_trouble`";
+            && name != "pong_node_trouble";
         let labels = words(labels).map(|label| label.trim_matches('`').to_owned());
         // Nodes without ids have no labels for them.
         let labels = labels.filter(|label| !label.ends_with("node_id"));
         let metric = Metric { kind: kind.to_owned(), labels: labels.collect() };
-        listed.then(|| (name.trim_matches('`').to_owned(), metric))
+        listed.then(|| (name.to_owned(), metric))
     });
     table.collect()
 }
