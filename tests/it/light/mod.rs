@@ -3,6 +3,7 @@
 mod demo;
 mod lamp_failures;
 mod leds;
+mod overlapping_rallies;
 mod refusals;
 mod selftest;
 mod strokes;

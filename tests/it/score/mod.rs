@@ -3,5 +3,5 @@
 mod answers;
 mod load;
 mod page_bytes;
-mod scoreboards;
+pub(crate) mod scoreboards;
 mod totals;
