@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::fault::Fault;
 
 fn addresses(count: u16) -> Vec<SocketAddr> {
     (1..=count).map(|port| ([127, 0, 0, 1], port).into()).collect()
