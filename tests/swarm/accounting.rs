@@ -2,7 +2,7 @@
 //!
 //! They do, to the last stroke, for every manager that runs on or stopped in order. Where a process
 //! was killed, each rally that no client got is looked up in the manager's log and attributed to the
-//! killed process that lost it.
+//! killed process that lost it. A manager that was too slow has abandoned what its proxy left behind.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
@@ -18,6 +18,10 @@ use crate::swarm::Engine;
 
 /// How long counters may lag behind: managers publish them twenty times a second.
 const LAG: Duration = Duration::from_secs(3);
+
+/// How many rallies of a manager may be left behind in a scenario: on a busy machine it may not have
+/// begun to answer within the 0.5 s after which a proxy asks another.
+const MOST_LEFT_BEHIND: usize = 5;
 
 /// What a scenario kills, which explains rallies that no client got.
 #[derive(Debug, Default)]
@@ -182,6 +186,7 @@ async fn explain(
             "{name} published {published:?} but logged {logged_totals}, received {counted:?}"
         ));
     }
+    let mut left_behind = 0;
     for lost in logged.iter().filter(|logged| !received.rallies.contains_key(&logged.rally)) {
         let LoggedRally { rally, verdict, strokes, proxy } = lost;
         let lost = format!("{rally} ({verdict}, {strokes} strokes, proxy {proxy})");
@@ -191,6 +196,10 @@ async fn explain(
             Some(node) => account.notes.push(format!("{lost} was lost with the proxy of {node}")),
             None if is_cut_off => {
                 account.notes.push(format!("{lost} was lost with {name}, cut off"));
+            }
+            None if verdict == "abandoned" && left_behind < MOST_LEFT_BEHIND => {
+                left_behind += 1;
+                account.notes.push(format!("{lost} was left behind for another manager's"));
             }
             None => account.faults.push(format!("{name}: no client received {lost}")),
         }
