@@ -98,9 +98,10 @@ pub(crate) async fn compare(cluster: &Cluster, tally: &Tally, violations: &Viola
             let since = of.recent.get(first_lost).map(|then| at.saturating_duration_since(*then));
             account.longest = account.longest.max(since.unwrap_or_default());
             if since > Some(UNPUBLISHED) && lived > UNNOTICED {
+                let suffered = cluster.faults(*at - Duration::from_secs(10), *at);
                 violations.add(format!(
                     "{} ({instance}) was killed {lived:?} after its first rally, and with it {lost} \
-                     rallies, those of its last {since:?}",
+                     rallies, those of its last {since:?}; in the 10 s before: {suffered:?}",
                     of.manager
                 ));
             }
@@ -133,7 +134,8 @@ fn killed_instances(cluster: &Cluster, tally: &Tally) -> BTreeMap<String, Instan
                 let was_there = |of: &Received| of.manager == name && of.first < Some(at);
                 let there = counts.received.iter().filter(|(_, of)| was_there(of));
                 if let Some((instance, _)) = there.max_by_key(|(_, of)| of.recent.back().copied()) {
-                    killed.insert(instance.clone(), at);
+                    // The next one may be killed before anybody hears of it.
+                    killed.entry(instance.clone()).or_insert(at);
                 }
             });
         }
