@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use protocol::event::{Event, Wanted};
+use protocol::event::Event;
 use protocol::timing::FEED_IDLE_TIMEOUT;
+use protocol::wanted::Wanted;
 use reqwest::StatusCode;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout};

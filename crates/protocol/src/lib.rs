@@ -32,4 +32,5 @@ pub mod snapshot;
 pub mod sync;
 pub mod task;
 pub mod timing;
+pub mod wanted;
 pub mod whoami;

@@ -77,19 +77,31 @@ impl fmt::Display for Name {
     }
 }
 
-impl TryFrom<String> for Name {
-    type Error = InvalidName;
+/// Implements the conversions by which serde reads and writes types as text, as `FromStr` and `Display`
+/// have it.
+macro_rules! serialized_as_text {
+    ($($type:ty),+) => {
+        $(
+            impl TryFrom<String> for $type {
+                type Error = $crate::name::InvalidName;
 
-    fn try_from(text: String) -> Result<Self, InvalidName> {
-        text.parse()
-    }
+                fn try_from(text: String) -> Result<Self, Self::Error> {
+                    text.parse()
+                }
+            }
+
+            impl From<$type> for String {
+                fn from(value: $type) -> Self {
+                    value.to_string()
+                }
+            }
+        )+
+    };
 }
 
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
-        name.as_str().to_owned()
-    }
-}
+pub(crate) use serialized_as_text;
+
+serialized_as_text!(Name);
 
 #[cfg(test)]
 mod tests {

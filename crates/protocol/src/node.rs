@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::{InvalidName, Name};
+use crate::name::{InvalidName, Name, serialized_as_text};
 
 /// A machine of the cluster, written `pi3`, or `pi3/2kq4ma1b` where it has an id.
 ///
@@ -59,20 +59,6 @@ impl FromStr for Node {
     }
 }
 
-impl TryFrom<String> for Node {
-    type Error = InvalidName;
-
-    fn try_from(text: String) -> Result<Self, InvalidName> {
-        text.parse()
-    }
-}
-
-impl From<Node> for String {
-    fn from(node: Node) -> Self {
-        node.to_string()
-    }
-}
-
 /// The end of a path: a node, or the address of a proxy that has never answered.
 ///
 /// On the wire it is one string. An address has a colon and a node cannot, so they are never
@@ -106,19 +92,7 @@ impl FromStr for NodeRef {
     }
 }
 
-impl TryFrom<String> for NodeRef {
-    type Error = InvalidName;
-
-    fn try_from(text: String) -> Result<Self, InvalidName> {
-        text.parse()
-    }
-}
-
-impl From<NodeRef> for String {
-    fn from(end: NodeRef) -> Self {
-        end.to_string()
-    }
-}
+serialized_as_text!(Node, NodeRef);
 
 #[cfg(test)]
 mod tests {

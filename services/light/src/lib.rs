@@ -16,7 +16,7 @@
 use std::io;
 
 use client::targets::Targets;
-use protocol::event::Wanted;
+use protocol::wanted::Wanted;
 use server::start::Start;
 use tokio::time::Instant;
 

@@ -6,9 +6,9 @@ use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use protocol::event::Wanted;
 use protocol::headers;
 use protocol::timing::BUFFER_TIME;
+use protocol::wanted::Wanted;
 use server::buffer::{Buffered, buffer};
 use tokio::time::Instant;
 

@@ -18,9 +18,9 @@ use std::io;
 use std::sync::Arc;
 
 use client::endpoint::Peer;
-use protocol::event::Wanted;
 use protocol::id::InstanceId;
 use protocol::service::Service;
+use protocol::wanted::Wanted;
 use server::start::Start;
 
 mod cluster;
