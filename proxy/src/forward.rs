@@ -32,7 +32,7 @@ const ROOT_TYPES: [&str; 4] =
 /// Answers every request to the public port.
 pub(crate) async fn handle(request: HttpRequest, proxy: web::Data<Proxy>) -> impl Responder {
     let response = forward(&request, &proxy).await;
-    response.customize().insert_header((PROXY, proxy.node.to_string()))
+    response.customize().insert_header((PROXY, proxy.node.as_str()))
 }
 
 async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {

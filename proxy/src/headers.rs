@@ -4,7 +4,6 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{self as inbound, HeaderMap as Inbound};
 use protocol::headers::{self, FROM};
 use protocol::name::is_name_char;
-use protocol::node::Node;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// Headers that belong to one connection and are never passed on (RFC 9110, section 7.6.1), with
@@ -27,7 +26,7 @@ const HOP_BY_HOP: [&str; 12] = [
 
 /// Returns the headers of a client's request that are passed on, with those that name the client and
 /// this proxy.
-pub(crate) fn request(request: &HttpRequest, node: &Node) -> HeaderMap {
+pub(crate) fn request(request: &HttpRequest, node: &str) -> HeaderMap {
     let from = request.headers();
     let named: Vec<&str> = header_values(from, inbound::CONNECTION.as_str()).collect();
     let mut to = HeaderMap::with_capacity(from.len() + 3);
@@ -45,7 +44,7 @@ pub(crate) fn request(request: &HttpRequest, node: &Node) -> HeaderMap {
         add_to_list(&mut to, "forwarded", &forwarded);
         add_to_list(&mut to, "x-forwarded-for", &text);
     }
-    copy(&mut to, headers::PROXY, node.to_string().as_bytes());
+    copy(&mut to, headers::PROXY, node.as_bytes());
     to
 }
 
@@ -108,8 +107,7 @@ mod tests {
     use super::*;
 
     fn passed_on(from: TestRequest) -> HeaderMap {
-        let node = "pi2".parse().expect("a name");
-        request(&from.to_http_request(), &node)
+        request(&from.to_http_request(), "pi2")
     }
 
     fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {

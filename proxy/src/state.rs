@@ -7,7 +7,6 @@ use std::time::Duration;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
 use protocol::headers::{MANAGER, via};
-use protocol::node::Node;
 use protocol::task::Task;
 use reqwest::Response;
 use server::log::{LogLimiter, SAME_FAULT};
@@ -32,8 +31,8 @@ pub(crate) type LastHealth = tokio::sync::Mutex<Option<(Instant, Result<(), Stri
 
 /// The state of a proxy.
 pub(crate) struct Proxy {
-    /// The node it runs on.
-    pub(crate) node: Node,
+    /// The node it runs on, as headers name it.
+    pub(crate) node: String,
     pub(crate) managers: Arc<Endpoints>,
     pub(crate) scoreboards: Arc<Endpoints>,
     /// One permit for each request that may wait for an upstream.
@@ -66,7 +65,7 @@ impl Proxy {
             via: via(&identity.task.node.name, &identity.release),
             metrics: Metrics::register(start.metrics(), &identity, in_flight),
             log_limiter: start.log_limiter(),
-            node: identity.task.node,
+            node: identity.task.node.to_string(),
         }
     }
 

@@ -59,6 +59,7 @@ impl LampStatus {
     pub(crate) fn set(&self, reason: Option<String>) {
         self.reason.send_replace(reason);
     }
+
     /// Runs what opens or switches the lamp, which may never end.
     pub(crate) fn while_busy<T>(&self, switch: impl FnOnce() -> T) -> T {
         self.busy_since.send_replace(Some(Instant::now()));
