@@ -8,10 +8,10 @@ use parking_lot::Mutex;
 use protocol::id::InstanceId;
 use protocol::probe::{AgedReport, PathMeasurement, ProbeFailure, ProbeReport, ProbeReports};
 use protocol::service::Service;
-use protocol::whoami::WhoAmI;
 use serde_json::json;
 
 use crate::browser::Browser;
+use crate::support::peer::whoami;
 use crate::support::process::Process;
 
 /// Returns the reports of proxies on so many nodes.
@@ -46,17 +46,7 @@ fn one_broken(nodes: usize) -> ProbeReports {
 /// Starts a task that is a proxy by its `/whoami` and answers `/probes` with the reports as they are
 /// then.
 fn fake_proxy(reports: Arc<Mutex<ProbeReports>>) -> SocketAddr {
-    let name = |name: &str| name.parse().expect("a name");
-    let whoami = WhoAmI {
-        service: Service::Proxy,
-        task: "proxy.1@pi1".parse().expect("a task"),
-        version: name("1"),
-        release: name("1"),
-        os: name("linux"),
-        arch: name("arm"),
-        started: 7,
-    };
-    let whoami = serde_json::to_string(&whoami).expect("plain");
+    let whoami = whoami(Service::Proxy, "proxy.1@pi1");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
     std::thread::spawn(move || {

@@ -9,7 +9,6 @@ use protocol::patch::{Object, apply};
 use protocol::probe::{AgedReport, PathMeasurement, ProbeReport, ProbeReports};
 use protocol::service::Service;
 use protocol::snapshot::Update;
-use protocol::whoami::WhoAmI;
 use server::samples::RecentSamples;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -20,7 +19,7 @@ use super::load::{busy_manager, page};
 use crate::paths::cluster::until;
 use crate::paths::fake_proxy::ok;
 use crate::support::http::{Connection, get};
-use crate::support::peer::sign;
+use crate::support::peer::{sign, whoami};
 use crate::support::process::Process;
 use crate::support::wait::until_true;
 
@@ -90,17 +89,7 @@ impl Network {
 async fn all_proxies() -> (SocketAddr, AbortOnDropHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
-    let name = |name: &str| name.parse().expect("a name");
-    let whoami = WhoAmI {
-        service: Service::Proxy,
-        task: "proxy.0@raspberrypi-0".parse().expect("a task"),
-        version: name("1"),
-        release: name("1"),
-        os: name("linux"),
-        arch: name("arm"),
-        started: 7,
-    };
-    let whoami = serde_json::to_string(&whoami).expect("plain");
+    let whoami = whoami(Service::Proxy, "proxy.0@raspberrypi-0");
     let serving = tokio::spawn(async move {
         let mut network = Network::new();
         let mut asked = 0;

@@ -1,11 +1,28 @@
 //! How a peer of the tests' own passes for the service that is asked for.
 
 use protocol::headers::{FROM, TO};
+use protocol::service::Service;
+use protocol::whoami::WhoAmI;
 
 /// Answers a check of discovery; none for any other request.
 pub(crate) fn answer_check(request: &str) -> Option<Vec<u8>> {
     let response = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
     request.starts_with("OPTIONS ").then(|| sign(request, response))
+}
+
+/// Returns what a task of this service answers to `/whoami`, by a name such as `ping.1@pi1`.
+pub(crate) fn whoami(service: Service, task: &str) -> String {
+    let name = |name: &str| name.parse().expect("a name");
+    let whoami = WhoAmI {
+        service,
+        task: task.parse().expect("a task"),
+        version: name("1"),
+        release: name("1"),
+        os: name("linux"),
+        arch: name("arm"),
+        started: 7,
+    };
+    serde_json::to_string(&whoami).expect("plain")
 }
 
 /// Adds the name of the service that a request is meant for, or that of a proxy if it names none;
