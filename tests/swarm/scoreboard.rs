@@ -20,7 +20,8 @@ use crate::swarm::{NODES, shell};
 /// a minute later (libnetwork's bulk sync), and a scoreboard shows what discovery finds.
 const TASKS_WITHIN: Duration = Duration::from_secs(45);
 
-/// How soon a scoreboard must have all that managers counted: they publish it twenty times a second.
+/// How soon after that a scoreboard must have all that managers counted: it may have discovered a
+/// manager just now, whose feed it then connects to; managers publish twenty times a second.
 const SCORE_WITHIN: Duration = Duration::from_secs(3);
 
 /// For how long a manager that was killed, or lost with its node, may have counted unnoticed: a
@@ -60,6 +61,7 @@ impl Scoreboards {
         let mut interval = interval(Duration::from_millis(200));
         let mut snapshots = BTreeMap::new();
         let mut placed = Placement::new();
+        let mut right_since = None;
         while started.elapsed() < TASKS_WITHIN {
             interval.tick().await;
             placed = placement().await;
@@ -75,7 +77,8 @@ impl Scoreboards {
             if all && snapshots.values().all(|snapshot| tasks(snapshot) == placed) {
                 let agrees = |snapshot: &Snapshot| self.score(snapshot) == counted;
                 if !snapshots.values().all(agrees) {
-                    if started.elapsed() < SCORE_WITHIN {
+                    let since = *right_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() < SCORE_WITHIN {
                         continue;
                     }
                     break;
