@@ -1,7 +1,6 @@
 // The court: a panel for each node, with ping's tasks left of the net and pong's right of it.
 import { announce, byId, byName, element, reconcile, setText } from "./dom.js";
 
-const STATES = { new: "new", running: "", stopping: "stopping", gone: "gone" };
 const LAMPS = ["red", "yellow", "green"];
 // More panels than this are drawn smaller.
 const MAX_LARGE_PANELS = 6;
@@ -48,7 +47,7 @@ function listTasks(list, tasks) {
     return item;
   }, (item, task) => {
     item.dataset.state = task.state;
-    setText(item.lastChild, STATES[task.state]);
+    setText(item.lastChild, task.state === "running" ? "" : task.state);
   });
 }
 
@@ -67,7 +66,7 @@ const findPanel = (node) => [...nodes.children].find((panel) => panel.dataset.ke
 
 // Returns the element of a player; if it is not shown, its side of its node, if that is.
 export function findPlayer(player) {
-  const half = findPanel(player.node)?.querySelector(`.half.${player.side === "ping" ? "ping" : "pong"}`);
+  const half = findPanel(player.node)?.querySelector(`.half.${player.side}`);
   const items = [...(half?.children ?? [])];
   return items.findLast((item) => item.dataset.task === player.task && item.dataset.state !== "gone") ?? half;
 }

@@ -7,10 +7,11 @@ const BACKOFF = [500, 1000, 2000, 4000];
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 // Applies a JSON merge patch (RFC 7396).
-export function merge(target, patch) {
+export function merge(old, patch) {
+  const target = isObject(old) ? old : {};
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete target[name];
-    else if (isObject(value)) target[name] = merge(isObject(target[name]) ? target[name] : {}, value);
+    else if (isObject(value)) target[name] = merge(target[name], value);
     else target[name] = value;
   }
   return target;

@@ -48,7 +48,7 @@ function draw() {
 }
 
 function createRally(rally) {
-  const item = element("li", rally.verdict === "ping" || rally.verdict === "pong" ? rally.verdict : "");
+  const item = element("li", rally.verdict);
   const details = element("details");
   const summary = element("summary");
   const faults = rally.faults ? `, ${count(rally.faults, "fault")}` : "";

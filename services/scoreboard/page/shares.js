@@ -20,12 +20,12 @@ function draw() {
   for (const task of tasks) players.set(taskName(task), { ...task, side: task.service, strokes: 0 });
   // A player that is gone stays while it has strokes.
   for (const player of shares.players) {
-    if (player.strokes || players.has(taskName(player))) players.set(taskName(player), player);
+    if (player.strokes || players.has(taskName(player))) players.set(taskName(player), { ...player });
   }
   const span = shares.seconds === 60 ? "last minute" : `last ${shares.seconds} s`;
   setText(byId("share-span"), `share of strokes, ${span}`);
 
-  const rows = [...players.values()].map((player) => ({ ...player }));
+  const rows = [...players.values()];
   for (const side of ["ping", "pong"]) {
     const members = rows.filter((player) => player.side === side);
     const total = members.reduce((sum, player) => sum + player.strokes, 0);

@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn the_page_is_less_than_40_kb_in_all() {
         let size: usize = FILES.iter().chain([&INDEX]).map(|file| file.content.len()).sum();
-        assert!(size < 40 * 1024, "{size} bytes");
+        assert!(size < 40_000, "{size} bytes");
     }
 
     #[test]
