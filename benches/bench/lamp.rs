@@ -7,6 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::load;
 use crate::support::process::Process;
 
+/// How long it may take to see all strokes, at one in 0.4 s.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// Starts a light with a simulated lamp on the node `here`.
 pub(crate) fn light(manager: SocketAddr) -> Process {
     let managers = manager.to_string();
@@ -17,11 +20,15 @@ pub(crate) fn light(manager: SocketAddr) -> Process {
 /// switched, in milliseconds: one rally after the other, each of one stroke.
 pub(crate) fn stroke_to_lamp(count: usize) -> Vec<f64> {
     let ping = Process::start(&["player", "--side", "ping", "--hit-chance", "0", "--node", "here"]);
-    let at = ping.listen.to_string();
-    let manager = Process::start(&["manager", "--ping", &at, "--pong", &at]);
+    // Is never asked, since ping misses every serve.
+    let pong = Process::start(&["player", "--side", "pong"]);
+    let (at_ping, at_pong) = (ping.listen.to_string(), pong.listen.to_string());
+    let manager = Process::start(&["manager", "--ping", &at_ping, "--pong", &at_pong]);
     let light = light(manager.listen);
     let (mut times, mut seen) = (Vec::new(), 0);
+    let started = Instant::now();
     while times.len() < count {
+        assert!(started.elapsed() < LIMIT, "{seen} of {count} strokes were shown");
         let asked = SystemTime::now();
         load::strokes(manager.listen, 1);
         // No more than three rallies a second are sampled, and the lamp is dark again by then.
