@@ -18,7 +18,7 @@
 //!
 //! | request to the admin port | answer |
 //! |---|---|
-//! | `POST /probe` | the proxy's own report, small enough for one packet |
+//! | `/probe` | the proxy's own report, small enough for one packet |
 //! | `GET /probes?nodes=a,b` | its own report and those received from others; from the named nodes only, if any are named |
 
 mod forward;

@@ -40,7 +40,7 @@ const MAX_RECEIVED_PATHS: usize = 32;
 #[derive(Debug)]
 pub(crate) struct PathTable {
     task: Task,
-    instance: InstanceId,
+    instance: Option<InstanceId>,
     admin_port: u16,
     /// This proxy's own address, as its connections to others show it.
     admin: Option<SocketAddr>,
@@ -58,8 +58,8 @@ impl PathTable {
         metrics: Metrics,
     ) -> Self {
         Self {
+            instance: task.node.id.is_none().then_some(instance),
             task,
-            instance,
             admin_port: admin.port(),
             admin: (!admin.ip().is_unspecified()).then_some(admin),
             paths: HashMap::new(),

@@ -62,7 +62,8 @@ impl ProbeResult {
     /// Where there is none, the same name may be another node's.
     pub(crate) fn is_from(&self, node: &Node, instance: &InstanceId) -> bool {
         self.report.as_ref().is_some_and(|report| {
-            report.instance == *instance || node.id.is_some() && report.proxy.node == *node
+            report.proxy.node == *node
+                && (node.id.is_some() || report.instance.as_ref() == Some(instance))
         })
     }
 }
@@ -105,10 +106,14 @@ async fn exchange(
     parse(&answer)
 }
 
-/// Returns a request with a body of this many bytes, which have no meaning.
+/// Returns a request, with a body of this many bytes, which have no meaning, if any.
 pub(crate) fn request(address: SocketAddr, body: usize) -> Vec<u8> {
+    let (method, length) = match body {
+        0 => ("GET", String::new()),
+        _ => ("POST", format!("Content-Length: {body}\r\n")),
+    };
     let mut request = format!(
-        "POST /probe HTTP/1.1\r\nHost: {address}\r\n{TO}: {}\r\nContent-Length: {body}\r\nConnection: close\r\n\r\n",
+        "{method} /probe HTTP/1.1\r\nHost: {address}\r\n{TO}: {}\r\n{length}Connection: close\r\n\r\n",
         Service::Proxy
     )
     .into_bytes();
@@ -204,7 +209,7 @@ mod tests {
         let text = String::from_utf8(request(address, 1500)).expect("text");
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         assert!(head.contains("Content-Length: 1500") && body.len() == 1500, "{head}");
-        assert!(request(address, 0).len() < 120);
+        assert!(request(address, 0).len() < 85);
     }
 
     proptest! {

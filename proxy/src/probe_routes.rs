@@ -24,6 +24,7 @@ struct ProbesQuery {
 pub(crate) fn configure(config: &mut ServiceConfig, prober: &Arc<Prober>) {
     config
         .app_data(Data::from(Arc::clone(prober)))
+        .route("/probe", web::get().to(probe))
         .route("/probe", web::post().to(probe))
         .route("/probes", web::get().to(probes));
 }

@@ -29,7 +29,7 @@ fn reports(nodes: usize, is_broken: impl Fn(usize, usize) -> bool) -> ProbeRepor
     };
     let report = |from: usize| ProbeReport {
         proxy: format!("proxy.{from}@pi{from}").parse().expect("a task"),
-        instance: InstanceId::new(u32::try_from(from).expect("small")),
+        instance: Some(InstanceId::new(u32::try_from(from).expect("small"))),
         admin: None,
         paths: (1..=nodes).filter(|to| *to != from).map(|to| path(from, to)).collect(),
     };
@@ -110,7 +110,7 @@ async fn a_path_that_recovers_and_a_node_that_is_gone_are_no_longer_shown() {
         age_ms: 0,
         report: ProbeReport {
             proxy: "proxy.4@pi4".parse().expect("a task"),
-            instance: InstanceId::new(4),
+            instance: Some(InstanceId::new(4)),
             admin: None,
             paths: Vec::new(),
         },

@@ -9,7 +9,7 @@
 //! | `GET /events` of a scoreboard | scoreboard → page | [`snapshot::Snapshot`], [`snapshot::Update`] |
 //! | `GET /paths` | scoreboard → client | [`path::PathList`] |
 //! | `GET /sync` | scoreboard → scoreboard | [`sync::SyncQuery`], [`sync::SyncPage`] |
-//! | `POST /probe` | proxy → proxy | [`probe::ProbeReport`] |
+//! | `/probe` | proxy → proxy | [`probe::ProbeReport`] |
 //! | `GET /probes` | proxy → scoreboard | [`probe::ProbeReports`] |
 //! | `GET /whoami` | every task → scoreboard | [`whoami::WhoAmI`] |
 //!

@@ -99,8 +99,10 @@ impl From<PathMeasurement> for Compact {
 pub struct ProbeReport {
     /// The proxy that has measured.
     pub proxy: Task,
-    /// The id of its process, which tells it from another proxy whose node has the same name.
-    pub instance: InstanceId,
+    /// Where its node has no id, that of its process: it tells it from another proxy whose node has the
+    /// same name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
     /// The address of its admin port, once it knows.
     pub admin: Option<SocketAddr>,
     /// Its paths to the nodes it probes, the broken ones first.
@@ -139,7 +141,7 @@ mod tests {
         };
         let proxy = "proxy.raspberrypi-01@raspberrypi-01".parse().expect("a task");
         let admin = Some(([10, 0, 9, 104], 3001).into());
-        let instance = InstanceId::new(0x5eed);
+        let instance = Some(InstanceId::new(0x5eed));
         let report = ProbeReport { proxy, instance, admin, paths: (0..16).map(path).collect() };
         let text = serde_json::to_string(&report).expect("plain");
         assert!(text.len() <= 1000, "{}: {text}", text.len());

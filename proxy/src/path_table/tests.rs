@@ -13,7 +13,7 @@ fn address(n: u16) -> SocketAddr {
 
 fn report_of(node: &str) -> ProbeReport {
     let proxy = format!("proxy.1@{node}").parse().expect("a task");
-    ProbeReport { proxy, instance: InstanceId::new(2), admin: None, paths: Vec::new() }
+    ProbeReport { proxy, instance: Some(InstanceId::new(2)), admin: None, paths: Vec::new() }
 }
 
 fn table() -> PathTable {

@@ -41,10 +41,9 @@ impl Default for Namesakes {
 impl Namesakes {
     /// Records that a proxy made a report.
     pub(crate) fn heard(&mut self, report: &ProbeReport, made: Instant) {
-        if report.proxy.node.id.is_some() {
-            return;
-        }
-        let proxy = (report.proxy.node.clone(), report.instance.clone());
+        let node = &report.proxy.node;
+        let (None, Some(instance)) = (&node.id, &report.instance) else { return };
+        let proxy = (node.clone(), instance.clone());
         let before = self.0.get(&proxy).map(|(last, heard)| (last, heard.since));
         let (last, since) = before.unwrap_or((made, made));
         let heard = Heard { since: since.min(made), admin: report.admin };
@@ -106,7 +105,7 @@ mod tests {
     fn hear(namesakes: &mut Namesakes, node: &str, n: u8) {
         let admin = Some(([10, 0, 9, n], 3001).into());
         let report =
-            ProbeReport { instance: InstanceId::new(n.into()), admin, ..report(node, &[]) };
+            ProbeReport { instance: Some(InstanceId::new(n.into())), admin, ..report(node, &[]) };
         namesakes.heard(&report, Instant::now());
     }
 

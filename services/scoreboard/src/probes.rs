@@ -184,7 +184,9 @@ pub(crate) mod tests {
         };
         ProbeReport {
             proxy: format!("proxy.1@{from}").parse().expect("a task"),
-            instance: InstanceId::from(from.replace('/', "-").parse::<Name>().expect("an id")),
+            instance: Some(InstanceId::from(
+                from.replace('/', "-").parse::<Name>().expect("an id"),
+            )),
             admin: from.as_bytes().get(2).map(|last| ([10, 0, 9, *last], 3001).into()),
             paths: paths.iter().map(path).collect(),
         }

@@ -41,7 +41,7 @@ impl FakeProxy {
     pub(crate) async fn start(node: &str) -> Self {
         let proxy =
             Task { name: "proxy.9".parse().expect("a name"), node: node.parse().expect("a name") };
-        let instance = InstanceId::new(9);
+        let instance = Some(InstanceId::new(9));
         let report = ProbeReport { proxy, instance, admin: None, paths: Vec::new() };
         Self::answering(ok(&serde_json::to_string(&report).expect("JSON"))).await
     }

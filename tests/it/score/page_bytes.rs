@@ -77,7 +77,7 @@ impl Network {
         }
         let report = |(from, paths)| {
             let proxy = format!("proxy.{from}@raspberrypi-{from}").parse().expect("a task");
-            let instance = InstanceId::new(from as u32);
+            let instance = Some(InstanceId::new(from as u32));
             AgedReport { age_ms: 0, report: ProbeReport { proxy, instance, admin: None, paths } }
         };
         ProbeReports { reports: reports.into_iter().map(report).collect() }
