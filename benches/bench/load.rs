@@ -116,15 +116,16 @@ async fn client(
     mut go_on: impl FnMut() -> bool,
 ) -> Load {
     let mut load = Load::default();
-    let mut connection = TcpStream::connect(address).await.expect("connected");
-    connection.set_nodelay(true).expect("no delay");
+    let mut connection = connect(address).await;
     let accept = if timed { "application/x-ndjson" } else { "text/plain" };
     let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: {accept}\r\n\r\n");
     let mut answer = Vec::with_capacity(32 * 1024);
     while go_on() {
         let begun = Instant::now();
         connection.write_all(request.as_bytes()).await.expect("sent");
-        read(&mut connection, &mut answer).await;
+        if read(&mut connection, &mut answer).await {
+            connection = connect(address).await;
+        }
         load.rallies.push(begun.elapsed().as_secs_f64() * 1e6);
         let text = String::from_utf8_lossy(&answer);
         if timed {
@@ -143,8 +144,14 @@ async fn client(
     load
 }
 
-/// Reads one answer, by its length or by its chunks.
-async fn read(connection: &mut TcpStream, answer: &mut Vec<u8>) {
+async fn connect(address: SocketAddr) -> TcpStream {
+    let connection = TcpStream::connect(address).await.expect("connected");
+    connection.set_nodelay(true).expect("no delay");
+    connection
+}
+
+/// Reads one answer, by its length or by its chunks; returns whether its connection closes.
+async fn read(connection: &mut TcpStream, answer: &mut Vec<u8>) -> bool {
     answer.clear();
     loop {
         assert!(connection.read_buf(answer).await.expect("an answer") > 0, "connection closed");
@@ -156,7 +163,7 @@ async fn read(connection: &mut TcpStream, answer: &mut Vec<u8>) {
             None => answer.ends_with(b"0\r\n\r\n"),
         };
         if whole {
-            return;
+            return text.contains("connection: close");
         }
     }
 }
