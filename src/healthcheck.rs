@@ -42,14 +42,17 @@ pub async fn run(address: SocketAddr) -> Result<(), UnhealthyError> {
     let address = reachable(address);
     let client = client();
     let deadline = Instant::now() + TIMEOUT;
+    let mut came_back = Fault::Timeout.to_string();
     loop {
         let asked = Instant::now();
         let until = deadline.min(asked + REQUEST_TIMEOUT);
         let request = client.get(format!("http://{address}/healthz")).send();
-        let came_back = match timeout_at(until, request).await {
+        came_back = match timeout_at(until, request).await {
             Ok(Ok(response)) if response.status() == StatusCode::OK => return Ok(()),
             Ok(Ok(response)) => response.status().to_string(),
             Ok(Err(error)) => Fault::from(error).to_string(),
+            // The last request may have had no time; what came back before says more.
+            Err(_) if until == deadline => came_back,
             Err(_) => Fault::Timeout.to_string(),
         };
         if Instant::now() + PAUSE >= deadline {
