@@ -267,7 +267,7 @@ no rally from http://$address:$port: $(echo "${answer:-no answer}" | grep . | ta
     sleep 2
   done
   echo "$reasons" | grep . | while read -r reason; do say "$reason" >&2; done
-  say "see what Docker says: docker service ps --no-trunc proxy manager ping pong; a task in state New has no address: see PONG_SUBNET" >&2
+  say "see what Docker says: docker service ps --no-trunc proxy manager ping pong; a task that stays in state New has no address, and if all others stay in Preparing, a node has none: see PONG_SUBNET" >&2
   # What was created stays, to be looked at.
   made=''
   exit 3

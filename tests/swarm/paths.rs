@@ -36,7 +36,7 @@ const SAME_IN_A_ROW: usize = 4;
 const COUNTED: Duration = Duration::from_secs(20);
 
 /// Maximum number of bytes a second of the probes of a pair, on the wire between the nodes.
-const MAX_BYTES_PER_PAIR: f64 = 1_024.0;
+const MAX_BYTES_PER_PAIR: f64 = 1_100.0;
 
 /// The number of Prometheus' targets: 14 tasks, a node exporter on every node, and itself.
 const TARGETS: usize = 18;

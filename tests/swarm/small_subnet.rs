@@ -1,15 +1,15 @@
-//! A subnet with fewer addresses than the match needs: what an operator sees, and that it plays as
-//! soon as there are enough.
+//! A subnet with fewer addresses than the match needs: what an operator sees, and that the advice
+//! given helps.
 
 use std::collections::BTreeMap;
 
 use crate::scenario::TestRun;
-use crate::swarm::{NODES, shell, swarm_pong, until};
+use crate::swarm::{shell, swarm_pong, until};
 
-/// 13 addresses for the 21 that this match needs: its players come first and leave none for proxies.
+/// 13 addresses for the 21 that this match needs: 17 tasks, the gateway and 3 nodes.
 const UP: &str = "PONG_IMAGE=swarm-pong:1 PONG_SUBNET=10.0.9.0/28 PONG_WAIT=1 \
     PONG_PING_REPLICAS=8 PONG_PONG_REPLICAS=1 PONG_MANAGER_REPLICAS=1 PONG_SCOREBOARD_REPLICAS=1 \
-    ./overlay-net.sh up 2>&1 || echo \"exit status $?\"";
+    ./overlay-net.sh up 2>&1 && echo \"exit status 0\" || echo \"exit status $?\"";
 
 const PI1: &str = "http://10.99.0.1:3000";
 
@@ -25,19 +25,21 @@ pub(crate) async fn filled(run: &mut TestRun) {
                 line.faults.push(format!("overlay-net.sh did not say {said:?}: {output}"));
             }
         }
-        // Nobody else may take an address now.
-        until("every player runs", 30, async || running().await == 10).await;
-        let waiting = waiting().await;
-        line.notes.push(format!("tasks without an address, all in state new: {waiting:?}"));
-        if waiting.get("proxy") != Some(&NODES.len()) {
-            line.faults.push("no proxy can have an address".to_owned());
-        }
+        // Which tasks have an address depends on the order in which Swarm hands them out. Each node
+        // needs one too: if the tasks have them all, none of them ever runs.
+        until("some tasks have an address", 30, async || states().await.len() > 1).await;
+        line.notes.push(format!("tasks by state: {:?}", states().await));
         let (code, _) = swarm_pong(&["paths", PI1]).await;
         line.notes.push(format!("swarm-pong paths: exit code {code:?}"));
-        if code != Some(3) {
-            line.faults.push("paths must be unknown".to_owned());
+        if !matches!(code, Some(1 | 3)) {
+            line.faults.push("paths must be in trouble, or unknown".to_owned());
         }
-        shell("docker service scale --detach ping=1").await;
+        // Scaling down does not help if the nodes have none; what the warning says does.
+        shell("./overlay-net.sh down").await;
+        let output = shell(&UP.replace("10.0.9.0/28 PONG_WAIT=1", "10.0.8.0/22")).await;
+        if !output.contains("exit status 0") {
+            line.faults.push(format!("a larger subnet is not enough: {output}"));
+        }
         let mut output = String::new();
         until("paths measures all", 60, async || {
             let (code, text) = swarm_pong(&["paths", PI1]).await;
@@ -45,39 +47,19 @@ pub(crate) async fn filled(run: &mut TestRun) {
             code == Some(0) && output.starts_with("3 nodes, 6 of 6 pairs measured, none broken")
         })
         .await;
-        let waiting = self::waiting().await;
-        line.notes
-            .push(format!("with one ping player: {output}   without an address: {waiting:?}"));
-        if waiting.values().sum::<usize>() != 1 {
-            line.faults.push("one light, and nothing else, has no address".to_owned());
-        }
+        line.notes.push(format!("with a larger subnet: {output}"));
     })
     .await;
     shell("./overlay-net.sh down").await;
 }
 
-/// Returns the number of tasks that run.
-async fn running() -> usize {
-    tasks().await.iter().filter(|(_, state)| state == "running").count()
-}
-
-/// Returns how many tasks of each service wait for an address, for which Swarm has no error.
-async fn waiting() -> BTreeMap<String, usize> {
-    let mut waiting = BTreeMap::new();
-    for (service, _) in tasks().await.into_iter().filter(|(_, state)| state == "new") {
-        *waiting.entry(service).or_default() += 1;
+/// Returns how many of the tasks that are to run are in each state.
+async fn states() -> BTreeMap<String, usize> {
+    let list = "docker service ps --filter desired-state=running --format '{{.CurrentState}}' \
+        $(docker service ls -q)";
+    let mut states = BTreeMap::new();
+    for state in shell(list).await.lines().filter_map(|line| line.split(' ').next()) {
+        *states.entry(state.to_owned()).or_default() += 1;
     }
-    waiting
-}
-
-/// Returns the service and the state of every task that is to run.
-async fn tasks() -> Vec<(String, String)> {
-    let list = "docker service ps --filter desired-state=running \
-        --format '{{.Name}} {{.CurrentState}}' $(docker service ls -q)";
-    let parse = |line: &str| {
-        let service = line.split('.').next()?;
-        let state = line.split(' ').nth(1)?.to_lowercase();
-        Some((service.to_owned(), state))
-    };
-    shell(list).await.lines().filter_map(parse).collect()
+    states
 }
