@@ -123,10 +123,11 @@ async fn client(
     while go_on() {
         let begun = Instant::now();
         connection.write_all(request.as_bytes()).await.expect("sent");
-        if read(&mut connection, &mut answer).await {
+        let closes = read(&mut connection, &mut answer).await;
+        load.rallies.push(begun.elapsed().as_secs_f64() * 1e6);
+        if closes {
             connection = connect(address).await;
         }
-        load.rallies.push(begun.elapsed().as_secs_f64() * 1e6);
         let text = String::from_utf8_lossy(&answer);
         if timed {
             let lines = text.lines().filter_map(|line| line.split_once("\"micros\":"));

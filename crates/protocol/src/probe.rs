@@ -101,7 +101,7 @@ pub struct ProbeReport {
     pub proxy: Task,
     /// Where its node has no id, that of its process: it tells it from another proxy whose node has the
     /// same name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
     /// The address of its admin port, once it knows.
     pub admin: Option<SocketAddr>,
