@@ -196,7 +196,6 @@ fn start(
 ) -> Result<Start, AppError> {
     log::init(common.log.log, common.log.log_level);
     open_files::raise_limit();
-    let listen = listen.map(|options| options.listen);
     Ok(Start::bind(service, listen, common, shutdown::on_signal()?)?)
 }
 

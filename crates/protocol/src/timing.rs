@@ -72,9 +72,6 @@ pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a server keeps an unused connection.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// How long a client may take to send the first request on a connection.
-pub const FIRST_REQUEST: Duration = Duration::from_secs(35);
-
 /// How long a service still accepts requests after the stop signal. Docker removes a task from DNS
 /// two seconds before the signal (moby's `defaultGossipConvergeDelay`), so those who follow DNS have
 /// left by now; this is for clients that hold a connection.
@@ -123,10 +120,8 @@ const BETWEEN_STROKES: Duration = MAX_PACE.saturating_add(STROKE_DEADLINE);
 const _: () = assert!(outlasts(UPSTREAM_IDLE_TIMEOUT, BETWEEN_STROKES));
 const _: () = assert!(outlasts(RALLY_IDLE_TIMEOUT, BETWEEN_STROKES));
 const _: () = assert!(outlasts(UPSTREAM_IDLE_TIMEOUT, FEED_IDLE_TIMEOUT));
-// The client closes an unused connection first: a server might while a request is on its way, or
-// answer 408 to one that was opened in reserve and not used for a while.
+// The client closes an unused connection first: a server might while a request is on its way.
 const _: () = assert!(outlasts(KEEP_ALIVE, POOL_IDLE_TIMEOUT));
-const _: () = assert!(outlasts(FIRST_REQUEST, POOL_IDLE_TIMEOUT));
 // The last counters are published before connections are cut.
 const _: () = assert!(outlasts(FINISH, LAST_RALLIES));
 const _: () = assert!(outlasts(STOP, DRAIN_END.saturating_add(FINISH)));

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::preferred;
 use crate::metrics::FrozenMetrics;
+use crate::serve::Workers;
 
 /// A check whether a service works, or can do its work; the error says what hangs or is missing.
 pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -28,6 +29,7 @@ pub(crate) struct Admin {
     pub(crate) ready: Check,
     pub(crate) metrics: FrozenMetrics,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) workers: Workers,
 }
 
 /// Adds the admin port's routes.
@@ -40,7 +42,8 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
 }
 
 async fn healthz(admin: web::Data<Admin>) -> HttpResponse {
-    answer("ok\n", (admin.healthy)())
+    let health = (admin.healthy)();
+    answer("ok\n", if health.is_ok() { admin.workers.check().await } else { health })
 }
 
 async fn readyz(admin: web::Data<Admin>) -> HttpResponse {

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::open_files::explain;
 
@@ -18,6 +18,14 @@ const BACKLOG: i32 = 1024;
 /// tcp(7); connections inherit it from the port they came through).
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How many bytes the kernel keeps for each client of the public port that it has sent and the service
+/// has not read, and that the service has written and it has not read; Linux allows twice as much, for
+/// its own structures. The kernel's own limits are megabytes, and count as the container's memory
+/// (`SO_RCVBUF`, socket(7); cgroups(7), version 2). A request has some 600 bytes, and the whole page is
+/// 40 KB.
+const RECEIVE_BYTES: usize = 8 * 1024;
+const SEND_BYTES: usize = 16 * 1024;
 
 /// The ports of a service, bound but not yet served.
 #[derive(Debug)]
@@ -46,6 +54,12 @@ impl Listeners {
     pub fn bind(public: Option<SocketAddr>, admin: SocketAddr) -> Result<Self, BindError> {
         let public = public.map(|address| bind(address, "--listen")).transpose()?;
         let (admin, admin_address) = bind(admin, "--admin")?;
+        if let Some((public, _)) = &public {
+            let socket = SockRef::from(public);
+            // A system that refuses has limits of its own.
+            let _ = socket.set_recv_buffer_size(RECEIVE_BYTES);
+            let _ = socket.set_send_buffer_size(SEND_BYTES);
+        }
         let public_address = public.as_ref().map(|(_, address)| *address);
         let public = public.map(|(listener, _)| listener);
         Ok(Self { public, admin, public_address, admin_address })
@@ -80,6 +94,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     #[cfg(any(target_os = "android", target_os = "linux"))]
     socket.set_tcp_user_timeout(Some(SEND_TIMEOUT))?;
+    // Connections inherit it from the port, as far as the system lets them. What is ready is sent: a
+    // piece of a response must not wait until the client has acknowledged the one before.
+    socket.set_tcp_nodelay(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

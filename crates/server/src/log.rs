@@ -26,7 +26,9 @@ pub enum Format {
 
 /// Sends log lines to stderr from now on, by default as text on a terminal and JSON otherwise.
 ///
-/// Libraries below are logged from `warn` up, whatever the level. A second call changes nothing.
+/// Libraries below are logged from `warn` up, whatever the level; but for what actix' reader of
+/// requests says, which has a line for each client that sends something else. A second call changes
+/// nothing.
 pub fn init(format: Option<Format>, level: LevelFilter) {
     init_to(format, level, BoxMakeWriter::new(stderr));
 }
@@ -43,8 +45,11 @@ pub fn init_to(format: Option<Format>, level: LevelFilter, writer: BoxMakeWriter
     let format = resolved_format(format);
     let quiet = level.min(LevelFilter::WARN);
     let targets = ["actix", "h2", "hyper", "mio", "reqwest"].map(|library| (library, quiet));
-    let registry = tracing_subscriber::registry()
-        .with(Targets::new().with_default(level).with_targets(targets));
+    let targets = Targets::new()
+        .with_default(level)
+        .with_targets(targets)
+        .with_target("actix_http::h1", LevelFilter::OFF);
+    let registry = tracing_subscriber::registry().with(targets);
     let _ = match format {
         Format::Text => {
             // https://no-color.org: any value that is not empty turns color off.

@@ -60,6 +60,28 @@ pub(crate) fn check(listener: &TcpListener, count: usize) -> io::Result<()> {
     opened.map(drop).map_err(explain)
 }
 
+/// Returns how many connections of clients fit into the limit of open files, when a service opens
+/// `own` files for itself and perhaps another one for each client, to ask others.
+pub(crate) fn max_clients(own: usize) -> usize {
+    let limit = limit().map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    (limit.saturating_sub(own) / 2).max(1)
+}
+
+/// Returns whether an error of the system says that no more files can be opened.
+pub(crate) fn are_exhausted(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+        exhausted.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
+    }
+}
+
 /// Names the limit in an error of the system that says it was reached; returns any other as it is.
 pub(crate) fn explain(error: io::Error) -> io::Error {
     #[cfg(unix)]

@@ -12,14 +12,24 @@ use tracing::level_filters::LevelFilter;
 use crate::identity::{Identity, own_release};
 use crate::log::Format;
 
-/// The option of a service with a public port.
+/// The options of a service with a public port.
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Options of every service")]
 pub struct ListenOptions {
     /// Address and port to serve on
     #[arg(long, env = "PONG_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:3000")]
     pub listen: SocketAddr,
+
+    /// Connections to that port that may be open at once, 1 to 65,535, and no more than half of the
+    /// files that may be open; when they all are, the client with most loses the one that has been
+    /// idle for longest, and if none is idle, others wait
+    #[arg(long, env = "PONG_MAX_CONNECTIONS", value_name = "N", default_value_t = MAX_CONNECTIONS,
+        value_parser = clap::value_parser!(u16).range(1..))]
+    pub max_connections: u16,
 }
+
+/// How many connections to a public port may be open at once, unless an option says otherwise.
+pub(crate) const MAX_CONNECTIONS: u16 = 1024;
 
 /// The options of every service: its admin port, who it is, and how it logs.
 #[derive(Args, Clone, Debug)]

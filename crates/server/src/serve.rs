@@ -1,185 +1,189 @@
 //! Serving: a public port for the game, an admin port for operators, and a stop that cuts no
 //! response.
 //!
-//! Both ports are served by the same worker thread, so that a service which no longer answers on the
-//! one does not look healthy through the other. A service that has nothing to offer to others has the
-//! admin port alone.
+//! Each port has a server of its own, so that operators get their answers whatever becomes of the
+//! public port; `/healthz` asks its worker for a reply, so that a service that hangs does not look
+//! healthy. A service that has nothing to offer to others has the admin port alone.
 //!
 //! There is one worker, however many cores: the tasks of a node share these anyway, a request that
 //! stays on one thread costs less, and a service that is short of a core is scaled.
 //!
-//! A request that is meant for another service is refused, and every response names the service, so
-//! that whoever calls knows who answered; but for the proxy's public port, which strangers reach.
-//!
 //! The stop, in this order: not ready; for a moment every request is still served and told that the
 //! connection closes, so that no request crosses a closing connection; then no new connection is
-//! accepted and what runs is finished, while those who still connect are rejected.
+//! accepted and what runs is finished, while those who still connect are rejected. The admin port
+//! closes last.
 
-use std::cell::Cell;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use actix_web::dev::{Service as _, ServiceRequest};
-use actix_web::guard::fn_guard;
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, HttpMessage, HttpResponse, HttpServer};
-use futures_util::future::{BoxFuture, Either, ready};
+use actix_web::dev::Server;
+use actix_web::http::header::HeaderValue;
+use actix_web::web::ServiceConfig;
+use futures_util::future::BoxFuture;
 use protocol::headers::format_server;
 use protocol::service::Service;
-use protocol::timing::{DRAIN, FINISH, FIRST_REQUEST, KEEP_ALIVE, SETTLE};
+use protocol::timing::{DRAIN, FINISH, SETTLE};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, info};
 
-use crate::admin::{self, Admin};
+use crate::admin::Admin;
 use crate::listeners::Listeners;
 use crate::open_files;
 
 mod addressee;
+mod admin_server;
+mod app;
+mod body;
 mod connection;
+mod connections;
+mod head;
+mod http;
+mod keep_alive;
+mod refusal;
 mod reject;
+mod session;
+mod workers;
 
+use admin_server::AdminServer;
+use app::Site;
+pub(crate) use connections::Connections;
+pub(crate) use refusal::Refusals;
 use reject::Rejector;
+use session::Port;
+pub(crate) use workers::Workers;
 
 /// A function that adds routes. Without this type the whole server would be compiled once for each
 /// service, 0.15 MB of binary each.
 pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-/// The routes of both ports.
-#[derive(Clone)]
-pub(crate) struct AllRoutes {
-    pub(crate) public: Routes,
-    pub(crate) admin: Vec<Routes>,
+/// What is served.
+pub(crate) struct Serving {
+    pub(crate) listeners: Listeners,
+    /// The connections of the public port.
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) admin: Admin,
+    pub(crate) refusals: Refusals,
+    pub(crate) public_routes: Routes,
+    pub(crate) admin_routes: Routes,
+    pub(crate) span: Span,
 }
 
-/// How many files a server opens as it starts.
+/// How many files a server opens as it starts, and those it keeps for connections to the admin port
+/// and for lookups.
 const OWN_FILES: usize = 12;
+const KEPT_FILES: usize = 8;
 
-/// The mark of a request that came through the admin port.
-struct AdminPort;
+impl Serving {
+    /// Serves until shutdown and until all requests are answered, in less than 5 s.
+    ///
+    /// Boxed here, so that the server is compiled once, in this crate: a future that is not is
+    /// compiled again in the crate of every service that waits for it.
+    pub(crate) fn run(self) -> BoxFuture<'static, io::Result<()>> {
+        let span = self.span.clone();
+        Box::pin(self.serve().instrument(span))
+    }
 
-/// Serves until shutdown and until all requests are answered, in less than 5 s.
-///
-/// Boxed here, so that the server is compiled once, in this crate: a future that is not is compiled
-/// again in the crate of every service that waits for it.
-pub(crate) fn run(
-    listeners: Listeners,
-    admin: Admin,
-    span: Span,
-    routes: AllRoutes,
-) -> BoxFuture<'static, io::Result<()>> {
-    Box::pin(serve(listeners, admin, span.clone(), routes).instrument(span))
-}
+    async fn serve(mut self) -> io::Result<()> {
+        // A worker without them panics.
+        open_files::check(&self.listeners.admin, OWN_FILES)?;
+        self.connections.limit_to(open_files::max_clients(OWN_FILES + KEPT_FILES));
+        let listen = self.listeners.public_address().map(|address| address.to_string());
+        info!(listen, admin = %self.listeners.admin_address(), "listening");
 
-async fn serve(
-    listeners: Listeners,
-    admin: Admin,
-    span: Span,
-    routes: AllRoutes,
-) -> io::Result<()> {
-    // A worker without them panics.
-    open_files::check(&listeners.admin, OWN_FILES)?;
-    let admin_address = listeners.admin_address();
-    let listen = listeners.public_address().map(|address| address.to_string());
-    info!(listen, admin = %admin_address, "listening");
-    let remaining = listeners.public.as_ref().map(TcpListener::try_clone).transpose()?;
-    let server_name = HeaderValue::try_from(format_server(&admin.whoami.release));
-    let server_name = server_name.map_err(io::Error::other)?;
-    let shutdown = admin.shutdown.clone();
-    let own = admin.whoami.service;
-    let server = HttpServer::new(move || {
-        name_thread(&span);
-        let shutdown = admin.shutdown.clone();
-        let server_name = server_name.clone();
-        App::new()
-            .app_data(web::Data::new(admin.clone()))
-            .wrap_fn(move |request: ServiceRequest, service| {
-                if request.app_config().local_addr() == admin_address {
-                    request.extensions_mut().insert(AdminPort);
-                }
-                let is_anonymous =
-                    own == Service::Proxy && !request.extensions().contains::<AdminPort>();
-                // Also at the public port, or proxies that list each other would ask in circles.
-                let response = match addressee::respond(&request, own) {
-                    Some(refusal) => Either::Right(ready(Ok(request.into_response(refusal)))),
-                    None => Either::Left(service.call(request)),
-                };
-                let shutdown = shutdown.clone();
-                let server_name = server_name.clone();
-                async move {
-                    let mut response = response.await?;
-                    if !is_anonymous {
-                        addressee::sign(&mut response, own);
-                    }
-                    // What a proxy passed on names whom it comes from.
-                    if !response.headers().contains_key(header::SERVER) {
-                        response.headers_mut().insert(header::SERVER, server_name);
-                    }
-                    connection::adapt(&mut response, shutdown.is_cancelled());
-                    Ok(response)
-                }
-            })
-            .service(
-                web::scope("")
-                    .guard(fn_guard(|context| context.req_data().contains::<AdminPort>()))
-                    .configure(admin::configure)
-                    .configure(|config| routes.admin.iter().for_each(|routes| routes(config)))
-                    // Or the public port's default would serve the admin port too.
-                    .default_service(web::to(not_found)),
-            )
-            .default_service(web::to(not_found))
-            // After the default, which a service may replace.
-            .configure(|config| (routes.public)(config))
-    })
-    .workers(1)
-    // A caller that turned to another task has closed: what it asked for is abandoned. Strangers may
-    // close their half of a connection and read on.
-    .h1_allow_half_closed(own == Service::Proxy)
-    .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(FIRST_REQUEST)
-    .shutdown_timeout(FINISH.as_secs())
-    .disable_signals()
-    .listen(listeners.admin)?;
-    let server = match listeners.public {
-        Some(public) => server.listen(public)?.run(),
-        None => server.run(),
-    };
-
-    let handle = server.handle();
-    let ending = async {
-        shutdown.cancelled().await;
-        sleep(DRAIN).await;
-        handle.pause().await;
-        let rejector = remaining.map(|listener| Rejector::start(listener, own));
-        sleep(SETTLE).await;
-        handle.stop(true).await;
-        if let Some(rejector) = rejector {
-            rejector.finish().await;
-        }
-    };
-    let serving = async {
-        let served = server.await;
+        let shutdown = self.admin.shutdown.clone();
+        let public = self.listeners.public.take();
+        let public = public.map(|listener| self.public_server(listener)).transpose()?;
+        let mut admin = self.admin_server()?;
+        let serving = async {
+            match public {
+                Some(public) => public.run(&shutdown).await,
+                None => Ok(shutdown.cancelled().await),
+            }
+        };
+        let served = tokio::select! {
+            served = serving => served,
+            failure = admin.failure() => Err(failure),
+        };
         // A server that ends by itself cannot go on; nor can the service.
         shutdown.cancel();
+        admin.stop().await;
         served
-    };
-    let (served, ()) = tokio::join!(serving, ending);
-    served
+    }
+
+    fn site(&self, routes: &Routes, is_anonymous: bool) -> io::Result<Site> {
+        let server_name = HeaderValue::try_from(format_server(&self.admin.whoami.release));
+        Ok(Site {
+            own: self.admin.whoami.service,
+            is_anonymous,
+            server_name: server_name.map_err(io::Error::other)?,
+            routes: Arc::clone(routes),
+            refusals: self.refusals.clone(),
+            shutdown: self.admin.shutdown.clone(),
+        })
+    }
+
+    fn admin_server(self) -> io::Result<AdminServer> {
+        let connections = Connections::new(admin_server::MAX_CONNECTIONS, self.refusals.clone());
+        let site = self.site(&self.admin_routes, false)?;
+        let port = Port::new(connections, self.refusals);
+        AdminServer::start(self.listeners.admin, site, port, self.span)
+    }
+
+    fn public_server(&self, listener: TcpListener) -> io::Result<PublicServer> {
+        let own = self.admin.whoami.service;
+        let port = Port::new(Arc::clone(&self.connections), self.refusals.clone());
+        let draining = port.draining.clone();
+        let site = self.site(&self.public_routes, own == Service::Proxy)?;
+        let (workers, span) = (self.admin.workers.clone(), self.span.clone());
+        let on_start = move || {
+            // Left at the end of the thread, when the subscriber's own thread-local data may be gone.
+            std::mem::forget(span.clone().entered());
+            workers.join();
+        };
+        let remaining = listener.try_clone()?;
+        let server = Server::build()
+            .workers(1)
+            .max_concurrent_connections(self.connections.limit())
+            .shutdown_timeout(FINISH.as_secs())
+            .disable_signals()
+            .listen("public", listener, move || {
+                http::sessions(site.clone(), port.clone(), on_start.clone())
+            })?
+            .run();
+        Ok(PublicServer { server, remaining, draining, own })
+    }
 }
 
-/// Enters the service's span on its worker thread, so that its log lines name the service. It is called
-/// once for each port.
-fn name_thread(span: &Span) {
-    thread_local! {
-        static NAMED: Cell<bool> = const { Cell::new(false) };
-    }
-    if !NAMED.replace(true) {
-        // Left at the end of the thread, when the subscriber's own thread-local data may be gone.
-        std::mem::forget(span.clone().entered());
-    }
+/// The server of the public port.
+struct PublicServer {
+    server: Server,
+    remaining: TcpListener,
+    draining: CancellationToken,
+    own: Service,
 }
 
-async fn not_found() -> HttpResponse {
-    HttpResponse::NotFound().body("not found\n")
+impl PublicServer {
+    async fn run(self, shutdown: &CancellationToken) -> io::Result<()> {
+        let handle = self.server.handle();
+        let ending = async {
+            shutdown.cancelled().await;
+            sleep(DRAIN).await;
+            handle.pause().await;
+            let rejector = Rejector::start(self.remaining, self.own);
+            sleep(SETTLE).await;
+            self.draining.cancel();
+            handle.stop(true).await;
+            rejector.finish().await;
+        };
+        let serving = async {
+            let served = self.server.await;
+            // A server that ends by itself cannot go on; nor can the service.
+            shutdown.cancel();
+            served
+        };
+        let (served, ()) = tokio::join!(serving, ending);
+        served
+    }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{Data, ServiceConfig};
 use client::discovery::Discovery;
 use client::endpoint::Peer;
 use client::endpoints::Endpoints;
@@ -18,19 +18,20 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use crate::admin::{Admin, Check};
+use crate::admin::{self, Admin, Check};
 use crate::identity::Identity;
 use crate::listeners::{BindError, Listeners};
 use crate::log::LogLimiter;
 use crate::metrics::Metrics;
-use crate::options::Options;
-use crate::serve::{self, Routes};
+use crate::options::{ListenOptions, MAX_CONNECTIONS, Options};
+use crate::serve::{Connections, Refusals, Routes, Serving, Workers};
 use crate::supervisor::{Supervisor, TaskNames};
 
 /// What a service is started with: who it is, its ports, its metrics and its background tasks.
 pub struct Start {
     identity: Identity,
     listeners: Listeners,
+    max_connections: usize,
     shutdown: CancellationToken,
     metrics: Metrics,
     log_limiter: Arc<LogLimiter>,
@@ -49,12 +50,14 @@ impl Start {
     /// [`BindError`], when a port is taken or not this machine's.
     pub fn bind(
         service: Service,
-        listen: Option<SocketAddr>,
+        listen: Option<ListenOptions>,
         options: &Options,
         shutdown: CancellationToken,
     ) -> Result<Self, BindError> {
-        let listeners = Listeners::bind(listen, options.admin)?;
-        Ok(Self::new(options.identity(service), listeners, shutdown))
+        let listeners = Listeners::bind(listen.map(|listen| listen.listen), options.admin)?;
+        let start = Self::new(options.identity(service), listeners, shutdown);
+        let max_connections = listen.map_or(0, |listen| listen.max_connections.into());
+        Ok(Self { max_connections, ..start })
     }
 
     /// Binds loopback ports for a task of the demo or of a test; port 0 of `listen` is any free one. A
@@ -80,6 +83,7 @@ impl Start {
             metrics: Metrics::new(&identity),
             identity,
             listeners,
+            max_connections: MAX_CONNECTIONS.into(),
             log_limiter: Arc::default(),
             healthy: Arc::new(|| Ok(())),
             ready: Arc::new(|| Ok(())),
@@ -208,18 +212,37 @@ impl Start {
     }
 
     async fn serve_routes(self, public: Routes) -> io::Result<()> {
-        let Self { identity, listeners, shutdown, span, .. } = self;
+        let Self { mut metrics, admin_routes, log_limiter, span, .. } = self;
+        let refusals = Refusals::register(&mut metrics, Arc::clone(&log_limiter));
+        let connections = Connections::new(self.max_connections, refusals.clone());
+        if self.listeners.public_address().is_some() {
+            let open = Arc::clone(&connections);
+            let help = "Open connections to the public port";
+            metrics.gauge("connections", help, move || open.open());
+        }
         let admin = Admin {
-            whoami: identity.whoami(),
+            whoami: self.identity.whoami(),
             healthy: self.healthy,
             ready: self.ready,
-            metrics: self.metrics.freeze(),
-            shutdown: shutdown.clone(),
+            metrics: metrics.freeze(),
+            shutdown: self.shutdown,
+            workers: Workers::default(),
         };
-        let routes = serve::AllRoutes { public, admin: self.admin_routes };
-        let serving = serve::run(listeners, admin, span.clone(), routes);
-        let (served, supervised) = tokio::join!(serving, self.supervisor.supervise());
-        span.in_scope(|| self.log_limiter.report());
+        let routes = admin.clone();
+        let serving = Serving {
+            listeners: self.listeners,
+            connections,
+            admin,
+            refusals,
+            public_routes: public,
+            admin_routes: Arc::new(move |config| {
+                config.app_data(Data::new(routes.clone())).configure(admin::configure);
+                admin_routes.iter().for_each(|routes| routes(config));
+            }),
+            span: span.clone(),
+        };
+        let (served, supervised) = tokio::join!(serving.run(), self.supervisor.supervise());
+        span.in_scope(|| log_limiter.report());
         supervised.and(served)
     }
 }

@@ -4,6 +4,7 @@ mod environment;
 mod failover;
 mod healthcheck;
 mod help;
+mod limits;
 mod log;
 mod metrics;
 mod open_files;

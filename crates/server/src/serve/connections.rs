@@ -1,0 +1,291 @@
+//! The open connections of a port: how many there may be, and which one makes room for another.
+//!
+//! There is no limit for one address, since behind a reverse proxy or Docker's ingress all clients
+//! share one. When a limit is reached, the address with most connections loses the one for whose
+//! client the server has waited longest: for a request, for the rest of one, or for it to read.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::refusal::{Refusal, Refusals};
+
+/// Maximum number of bytes of complete responses, of all connections, that their clients have yet to
+/// read.
+const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many bytes a connection has in buffers while its client does not read.
+const BUFFER_BYTES: usize = 16 * 1024;
+
+/// Maximum number of connections that keep their buffers while they are not used.
+const MAX_WITH_BUFFERS: usize = 128;
+
+/// Maximum number of responses that are sent as they come, such as events and rallies with a pace. In
+/// a proxy each costs 52 KB, for the connection to the client and the one to the upstream.
+const MAX_STREAMS: usize = 256;
+
+/// The open connections of a port.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    limit: AtomicUsize,
+    open: AtomicUsize,
+    held: AtomicUsize,
+    streams: AtomicUsize,
+    epoch: Instant,
+    refusals: Refusals,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    last_id: u64,
+    /// A connection ends when its entry does.
+    entries: HashMap<u64, (Arc<Client>, oneshot::Sender<()>)>,
+}
+
+/// What is known of the client of a connection.
+#[derive(Debug)]
+struct Client {
+    address: IpAddr,
+    /// Since when the server has waited for it, in milliseconds; 0 while it does not.
+    waiting_since: AtomicU64,
+    /// How many bytes of a complete response are kept for it.
+    held: AtomicUsize,
+}
+
+/// The place of an open connection; it is given back when dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    connections: Arc<Connections>,
+    id: u64,
+    client: Arc<Client>,
+}
+
+impl Connections {
+    /// Makes a port's connections, at most `limit` at once.
+    pub(crate) fn new(limit: usize, refusals: Refusals) -> Arc<Self> {
+        Arc::new(Self {
+            limit: AtomicUsize::new(limit),
+            open: AtomicUsize::new(0),
+            held: AtomicUsize::new(0),
+            streams: AtomicUsize::new(0),
+            epoch: Instant::now(),
+            refusals,
+            table: Mutex::default(),
+        })
+    }
+
+    /// Returns how many there may be.
+    pub(super) fn limit(&self) -> usize {
+        self.limit.load(Relaxed)
+    }
+
+    /// Lowers how many there may be, if it is more than that.
+    pub(super) fn limit_to(&self, limit: usize) {
+        self.limit.fetch_min(limit, Relaxed);
+    }
+
+    /// Returns how many connections are open.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Relaxed)
+    }
+
+    /// Gives a new connection a place; the last free one makes another connection end. What is
+    /// returned beside it resolves when the connection is to end for the sake of others.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> (Place, oneshot::Receiver<()>) {
+        let (entry, evicted) = oneshot::channel();
+        let (waiting_since, held) = (AtomicU64::new(0), AtomicUsize::new(0));
+        let client = Arc::new(Client { address, waiting_since, held });
+        let mut table = self.table.lock();
+        table.last_id += 1;
+        let id = table.last_id;
+        table.entries.insert(id, (Arc::clone(&client), entry));
+        self.open.store(table.entries.len(), Relaxed);
+        drop(table);
+        self.keep_a_place_free();
+        (Place { connections: Arc::clone(self), id, client }, evicted)
+    }
+
+    fn keep_a_place_free(&self) {
+        if self.open() >= self.limit() {
+            self.make_room();
+        }
+    }
+
+    /// Ends one connection of those whose clients the server waits for, if there is any.
+    pub(super) fn make_room(&self) {
+        self.evict(Refusal::AtLimit, |_| true);
+    }
+
+    fn evict(&self, reason: Refusal, eligible: impl Fn(&Client) -> bool) {
+        let mut table = self.table.lock();
+        let mut per_address = HashMap::new();
+        for (client, _) in table.entries.values() {
+            *per_address.entry(client.address).or_insert(0_usize) += 1;
+        }
+        let waited_for = table.entries.iter().filter_map(|(id, (client, _))| {
+            let since = client.waiting_since.load(Relaxed);
+            let rank = (per_address[&client.address], Reverse(since));
+            (since > 0 && eligible(client)).then_some((rank, *id))
+        });
+        let Some((_, id)) = waited_for.max() else { return };
+        let evicted = table.entries.remove(&id);
+        self.open.store(table.entries.len(), Relaxed);
+        drop(table);
+        if let Some((client, _)) = evicted {
+            self.refusals.count(reason, client.address);
+        }
+    }
+}
+
+impl Place {
+    /// Notes that the server waits for the client from now on.
+    pub(super) fn wait(&self) {
+        if self.client.waiting_since.load(Relaxed) == 0 {
+            let since = self.connections.epoch.elapsed().as_millis();
+            let since = u64::try_from(since).unwrap_or(u64::MAX).max(1);
+            self.client.waiting_since.store(since, Relaxed);
+        }
+        // Or nobody would be accepted until somebody leaves.
+        self.connections.keep_a_place_free();
+    }
+
+    /// Notes that the client has done what the server waited for.
+    pub(super) fn proceed(&self) {
+        self.client.waiting_since.store(0, Relaxed);
+    }
+
+    /// Notes that a complete response is kept until the client has read it.
+    pub(super) fn hold(&self, bytes: usize) {
+        self.client.held.fetch_add(bytes, Relaxed);
+        let all = self.connections.held.fetch_add(bytes, Relaxed) + bytes;
+        if all > MAX_HELD_BYTES {
+            let holds = |client: &Client| client.held.load(Relaxed) > 0;
+            self.connections.evict(Refusal::SlowReader, holds);
+        }
+    }
+
+    /// Notes that the client does not read what is written to it.
+    pub(super) fn hold_buffers(&self) {
+        self.hold(BUFFER_BYTES);
+    }
+
+    /// Begins a response that is sent as it comes; returns whether it may be, and counts and logs it
+    /// if there are too many.
+    pub(super) fn begin_stream(&self) -> bool {
+        let others = self.connections.streams.fetch_add(1, Relaxed);
+        if others >= MAX_STREAMS {
+            self.end_stream();
+            self.connections.refusals.count(Refusal::TooManyStreams, self.client.address);
+        }
+        others < MAX_STREAMS
+    }
+
+    /// Ends a response that was sent as it came.
+    pub(super) fn end_stream(&self) {
+        self.connections.streams.fetch_sub(1, Relaxed);
+    }
+
+    /// Returns whether there are so few connections that each may keep its buffers for a while.
+    pub(super) fn may_keep_buffers(&self) -> bool {
+        self.connections.open() <= MAX_WITH_BUFFERS
+    }
+
+    /// Notes that no response is kept any more.
+    pub(super) fn release(&self) {
+        let bytes = self.client.held.swap(0, Relaxed);
+        self.connections.held.fetch_sub(bytes, Relaxed);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.release();
+        let mut table = self.connections.table.lock();
+        table.entries.remove(&self.id);
+        self.connections.open.store(table.entries.len(), Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::identity::Identity;
+    use crate::metrics::Metrics;
+
+    fn connections(limit: usize) -> Arc<Connections> {
+        let task = "ping.1@pi1".parse().expect("a task");
+        let identity = Identity::new(protocol::service::Service::Ping, task);
+        let refusals = Refusals::register(&mut Metrics::new(&identity), Arc::default());
+        Connections::new(limit, refusals)
+    }
+
+    /// Connections from addresses that end in these numbers, a second apart, that wait for a request.
+    async fn waiting(
+        connections: &Arc<Connections>,
+        from: &[u8],
+    ) -> Vec<(Place, oneshot::Receiver<()>)> {
+        let mut places = Vec::new();
+        for last in from {
+            advance(std::time::Duration::from_secs(1)).await;
+            let (place, evicted) = connections.admit([10, 0, 9, *last].into());
+            place.wait();
+            places.push((place, evicted));
+        }
+        places
+    }
+
+    /// Returns which of these have been ended.
+    fn evicted(places: &mut [(Place, oneshot::Receiver<()>)]) -> Vec<usize> {
+        let ended = places.iter_mut().map(|(_, evicted)| {
+            evicted.try_recv().expect_err("nothing is sent") == oneshot::error::TryRecvError::Closed
+        });
+        ended.enumerate().filter_map(|(n, ended)| ended.then_some(n)).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_address_with_most_connections_loses_the_one_that_has_waited_longest() {
+        let connections = connections(6);
+        let mut places = waiting(&connections, &[1, 2, 2, 3, 2]).await;
+        assert_eq!(evicted(&mut places), [0_usize; 0]);
+        places.extend(waiting(&connections, &[4]).await);
+        assert_eq!(evicted(&mut places), [1]);
+        assert_eq!(connections.open(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_used_is_kept_and_makes_room_when_it_no_longer_is() {
+        let connections = connections(3);
+        let mut places = waiting(&connections, &[1, 1]).await;
+        places.iter().for_each(|(place, _)| place.proceed());
+        let (new, _evicted) = connections.admit([10, 0, 9, 2].into());
+        assert_eq!((connections.open(), evicted(&mut places)), (3, Vec::new()), "all are in use");
+        places[1].0.wait();
+        assert_eq!(evicted(&mut places), [1]);
+        drop(new);
+        assert_eq!(connections.open(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clients_that_do_not_read_lose_their_connection_when_too_much_is_kept_for_them() {
+        let connections = connections(100);
+        let mut places = waiting(&connections, &[1, 2, 3, 4]).await;
+        for (place, _) in &places[1..] {
+            place.hold(MAX_HELD_BYTES / 3);
+        }
+        assert_eq!(evicted(&mut places), [0_usize; 0]);
+        places[3].0.release();
+        places[3].0.hold(MAX_HELD_BYTES);
+        assert_eq!(evicted(&mut places), [1], "the first of those that something is kept for");
+        places.clear();
+        assert_eq!(connections.held.load(Relaxed), 0);
+    }
+}

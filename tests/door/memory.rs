@@ -1,0 +1,16 @@
+//! The memory of a process, as the kernel counts it.
+
+use std::fs;
+
+/// Forgets the peak so far (proc(5), `clear_refs`).
+pub(crate) fn reset_peak(process: u32) {
+    fs::write(format!("/proc/{process}/clear_refs"), "5").expect("a running process");
+}
+
+/// Returns the most that a process had in memory, in megabytes.
+pub(crate) fn peak_mb(process: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it still runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kilobytes / 1024.0
+}
