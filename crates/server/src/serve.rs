@@ -99,7 +99,10 @@ impl Serving {
         let serving = async {
             match public {
                 Some(public) => public.run(&shutdown).await,
-                None => Ok(shutdown.cancelled().await),
+                None => {
+                    shutdown.cancelled().await;
+                    Ok(())
+                }
             }
         };
         let served = tokio::select! {

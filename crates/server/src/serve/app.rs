@@ -57,7 +57,7 @@ pub(super) fn app(
                 Err(refusal) => {
                     let client = request.peer_addr();
                     client.iter().for_each(|client| refusals.count(Refusal::Body, client.ip()));
-                    Some(refusal)
+                    Some(*refusal)
                 }
             };
             // Also at the public port, or proxies that list each other would ask in circles.

@@ -27,20 +27,20 @@ const PIECE_BYTES: usize = 2048;
 /// # Errors
 ///
 /// The response to one that is too large, or whose length is not known.
-pub(super) fn length(request: &mut ServiceRequest) -> Result<u64, HttpResponse> {
+pub(super) fn length(request: &mut ServiceRequest) -> Result<u64, Box<HttpResponse>> {
     if !matches!(request.parts_mut().1, Payload::H1 { .. }) {
         return Ok(0);
     }
     let headers = request.headers();
     if headers.contains_key(TRANSFER_ENCODING) {
         let mut refusal = HttpResponse::build(StatusCode::LENGTH_REQUIRED);
-        return Err(refusal.force_close().body("the body needs a Content-Length\n"));
+        return Err(refusal.force_close().body("the body needs a Content-Length\n").into());
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     match length.map(|length| length.trim().parse().unwrap_or(u64::MAX)) {
         Some(length) if length > MAX_REQUEST_BYTES => {
             let refusal = format!("the body exceeds {MAX_REQUEST_BYTES} bytes\n");
-            Err(HttpResponse::PayloadTooLarge().force_close().body(refusal))
+            Err(HttpResponse::PayloadTooLarge().force_close().body(refusal).into())
         }
         length => Ok(length.unwrap_or(u64::MAX)),
     }

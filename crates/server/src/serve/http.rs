@@ -35,7 +35,7 @@ pub(super) fn sessions(
             .h1_allow_half_closed(site.own == Service::Proxy)
             .on_connect_ext(|stream: &Stream, data| drop(data.insert(Rc::clone(&stream.0))))
             .h1(map_config(app(&site), |()| AppConfig::default()));
-        let http: _ = http.new_service(());
+        let http = http.new_service(());
         let port = port.clone();
         async move {
             let http = Rc::new(http.await?);
