@@ -148,7 +148,8 @@ impl Serving {
         let remaining = listener.try_clone()?;
         let server = Server::build()
             .workers(1)
-            .max_concurrent_connections(self.connections.limit())
+            // One too many, which takes the place of another.
+            .max_concurrent_connections(self.connections.limit() + 1)
             .shutdown_timeout(FINISH.as_secs())
             .disable_signals()
             .listen("public", listener, move || {

@@ -90,7 +90,9 @@ pub(super) fn app(
                 if !response.headers().contains_key(header::SERVER) {
                     response.headers_mut().insert(header::SERVER, server_name);
                 }
-                let close = keep_alive::adapt(&mut response, shutdown.is_cancelled());
+                let is_wanted =
+                    connection.as_ref().is_some_and(|connection| connection.place.is_wanted());
+                let close = keep_alive::adapt(&mut response, shutdown.is_cancelled() || is_wanted);
                 Ok(response.map_body(|_, body| Pieces::new(body, connection, is_stream, close)))
             }
         })

@@ -1,18 +1,21 @@
 //! The open connections of a port: how many there may be, and which one makes room for another.
 //!
 //! There is no limit for one address, since behind a reverse proxy or Docker's ingress all clients
-//! share one. When a limit is reached, the address with most connections loses the one for whose
-//! client the server has waited longest: for a request, for the rest of one, or for it to read.
+//! share one. A connection too many takes the place of another: the address with most connections
+//! loses the one for whose client the server has waited longest, for a request, for the rest of one, or
+//! for it to read. If none has been waited for, it has to wait itself, and those after it in the
+//! kernel's queue; they take turns, since connections that are not new close after their response.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout};
 
 use super::refusal::{Refusal, Refusals};
 
@@ -30,6 +33,13 @@ const MAX_WITH_BUFFERS: usize = 128;
 /// a proxy each costs 52 KB, for the connection to the client and the one to the upstream.
 const MAX_STREAMS: usize = 256;
 
+/// How long the server waits for a client at least before its connection may be ended for another's
+/// sake; a client that uses its connection sends the next request sooner.
+const MIN_WAIT: Duration = Duration::from_millis(250);
+
+/// How long a connection is used at least while others wait for its place.
+const TURN: Duration = Duration::from_secs(1);
+
 /// The open connections of a port.
 #[derive(Debug)]
 pub(crate) struct Connections {
@@ -40,6 +50,8 @@ pub(crate) struct Connections {
     epoch: Instant,
     refusals: Refusals,
     table: Mutex<Table>,
+    /// Notified when a connection has ended.
+    ended: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +77,7 @@ pub(super) struct Place {
     connections: Arc<Connections>,
     id: u64,
     client: Arc<Client>,
+    since: Instant,
 }
 
 impl Connections {
@@ -78,6 +91,7 @@ impl Connections {
             epoch: Instant::now(),
             refusals,
             table: Mutex::default(),
+            ended: Notify::new(),
         })
     }
 
@@ -96,9 +110,13 @@ impl Connections {
         self.open.load(Relaxed)
     }
 
-    /// Gives a new connection a place; the last free one makes another connection end. What is
-    /// returned beside it resolves when the connection is to end for the sake of others.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> (Place, oneshot::Receiver<()>) {
+    /// Waits for a place for a new connection. What is returned beside it resolves when the connection
+    /// is to end for the sake of others.
+    pub(super) async fn admit(self: &Arc<Self>, address: IpAddr) -> (Place, oneshot::Receiver<()>) {
+        while self.is_full() && !self.make_room() {
+            // Whom the server waits for now may be waited for long enough by then.
+            let _ = timeout(MIN_WAIT, self.ended.notified()).await;
+        }
         let (entry, evicted) = oneshot::channel();
         let (waiting_since, held) = (AtomicU64::new(0), AtomicUsize::new(0));
         let client = Arc::new(Client { address, waiting_since, held });
@@ -108,22 +126,25 @@ impl Connections {
         table.entries.insert(id, (Arc::clone(&client), entry));
         self.open.store(table.entries.len(), Relaxed);
         drop(table);
-        self.keep_a_place_free();
-        (Place { connections: Arc::clone(self), id, client }, evicted)
+        (Place { connections: Arc::clone(self), id, client, since: Instant::now() }, evicted)
     }
 
-    fn keep_a_place_free(&self) {
-        if self.open() >= self.limit() {
-            self.make_room();
-        }
+    fn is_full(&self) -> bool {
+        self.open() >= self.limit()
     }
 
-    /// Ends one connection of those whose clients the server waits for, if there is any.
-    pub(super) fn make_room(&self) {
-        self.evict(Refusal::AtLimit, |_| true);
+    /// Ends one connection of those whose clients the server waits for; returns whether there was any.
+    pub(super) fn make_room(&self) -> bool {
+        let latest = self.now().saturating_sub(millis(MIN_WAIT));
+        self.evict(Refusal::AtLimit, |client| client.waiting_since.load(Relaxed) <= latest)
     }
 
-    fn evict(&self, reason: Refusal, eligible: impl Fn(&Client) -> bool) {
+    /// Returns the time in milliseconds, more than 0.
+    fn now(&self) -> u64 {
+        millis(self.epoch.elapsed()) + 1
+    }
+
+    fn evict(&self, reason: Refusal, eligible: impl Fn(&Client) -> bool) -> bool {
         let mut table = self.table.lock();
         let mut per_address = HashMap::new();
         for (client, _) in table.entries.values() {
@@ -134,26 +155,32 @@ impl Connections {
             let rank = (per_address[&client.address], Reverse(since));
             (since > 0 && eligible(client)).then_some((rank, *id))
         });
-        let Some((_, id)) = waited_for.max() else { return };
+        let Some((_, id)) = waited_for.max() else { return false };
         let evicted = table.entries.remove(&id);
         self.open.store(table.entries.len(), Relaxed);
         drop(table);
         if let Some((client, _)) = evicted {
             self.refusals.count(reason, client.address);
         }
+        true
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX - 1)
 }
 
 impl Place {
     /// Notes that the server waits for the client from now on.
     pub(super) fn wait(&self) {
         if self.client.waiting_since.load(Relaxed) == 0 {
-            let since = self.connections.epoch.elapsed().as_millis();
-            let since = u64::try_from(since).unwrap_or(u64::MAX).max(1);
-            self.client.waiting_since.store(since, Relaxed);
+            self.client.waiting_since.store(self.connections.now(), Relaxed);
         }
-        // Or nobody would be accepted until somebody leaves.
-        self.connections.keep_a_place_free();
+    }
+
+    /// Returns whether the connection is to close after its response, so that others get its place.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.connections.is_full() && self.since.elapsed() >= TURN
     }
 
     /// Notes that the client has done what the server waited for.
@@ -210,11 +237,15 @@ impl Drop for Place {
         let mut table = self.connections.table.lock();
         table.entries.remove(&self.id);
         self.connections.open.store(table.entries.len(), Relaxed);
+        drop(table);
+        self.connections.ended.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use tokio::time::advance;
 
     use super::*;
@@ -235,8 +266,8 @@ mod tests {
     ) -> Vec<(Place, oneshot::Receiver<()>)> {
         let mut places = Vec::new();
         for last in from {
-            advance(std::time::Duration::from_secs(1)).await;
-            let (place, evicted) = connections.admit([10, 0, 9, *last].into());
+            advance(Duration::from_secs(1)).await;
+            let (place, evicted) = connections.admit([10, 0, 9, *last].into()).await;
             place.wait();
             places.push((place, evicted));
         }
@@ -253,7 +284,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_address_with_most_connections_loses_the_one_that_has_waited_longest() {
-        let connections = connections(6);
+        let connections = connections(5);
         let mut places = waiting(&connections, &[1, 2, 2, 3, 2]).await;
         assert_eq!(evicted(&mut places), [0_usize; 0]);
         places.extend(waiting(&connections, &[4]).await);
@@ -262,16 +293,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_is_used_is_kept_and_makes_room_when_it_no_longer_is() {
-        let connections = connections(3);
+    async fn connections_that_are_used_are_kept_and_give_their_place_to_others_after_a_while() {
+        let connections = connections(2);
         let mut places = waiting(&connections, &[1, 1]).await;
         places.iter().for_each(|(place, _)| place.proceed());
-        let (new, _evicted) = connections.admit([10, 0, 9, 2].into());
-        assert_eq!((connections.open(), evicted(&mut places)), (3, Vec::new()), "all are in use");
+        let mut next = pin!(connections.admit([10, 0, 9, 2].into()));
+        timeout(TURN, &mut next).await.expect_err("all are in use");
+        assert!(places[0].0.is_wanted() && places[1].0.is_wanted());
         places[1].0.wait();
-        assert_eq!(evicted(&mut places), [1]);
-        drop(new);
-        assert_eq!(connections.open(), 1);
+        let begun = Instant::now();
+        let (next, _evicted) = next.await;
+        assert_eq!((begun.elapsed(), evicted(&mut places)), (MIN_WAIT, vec![1]));
+        assert!(!next.is_wanted(), "it is new");
+
+        let (more, ended) = (connections.admit([10, 0, 9, 3].into()), Instant::now());
+        places.remove(0);
+        more.await;
+        assert_eq!(ended.elapsed(), Duration::ZERO, "one has ended by itself");
     }
 
     #[tokio::test(start_paused = true)]

@@ -71,7 +71,7 @@ where
 {
     // A client that has left already has no address.
     let Ok(peer) = socket.peer_addr() else { return };
-    let (place, evicted) = port.connections.admit(peer.ip());
+    let (place, evicted) = port.connections.admit(peer.ip()).await;
     let connection = Connection::new(socket, peer, place);
     tokio::select! {
         biased;
