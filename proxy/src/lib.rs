@@ -29,6 +29,7 @@ mod options;
 mod path_health;
 mod path_table;
 mod probe;
+pub mod probe_answer;
 mod probe_routes;
 mod probe_targets;
 mod prober;

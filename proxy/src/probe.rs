@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use client::fault::Fault;
-use protocol::headers::{FROM, TO};
+use protocol::headers::TO;
 use protocol::id::InstanceId;
 use protocol::node::Node;
 use protocol::probe::{ProbeFailure, ProbeReport};
@@ -23,6 +23,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::path_health::{ProbeOutcome, ProbeSize};
+use crate::probe_answer::{self, MAX_ANSWER_BYTES};
 
 /// How long connecting may take. The kernel tries a second time after 1 s (RFC 6298, section 2), so
 /// that one lost packet makes a probe slow and not failed.
@@ -30,9 +31,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(1200);
 
 /// How long the answer may take then: several retransmissions, which begin after 0.2 s here.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Maximum number of bytes of an answer, with its headers; a proxy's own has less than 1,300.
-const MAX_ANSWER_BYTES: u64 = 8 * 1024;
 
 /// The body of a large probe where the system does not say how much a packet takes, and the least
 /// where it does: more than a packet of 1,500 bytes has room for.
@@ -101,9 +99,9 @@ async fn exchange(
     let sent = connection.write_all(&request(address, body)).await;
     sent.map_err(|error| cause(&error))?;
     let mut answer = Vec::new();
-    let received = connection.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).await;
+    let received = connection.take(MAX_ANSWER_BYTES as u64).read_to_end(&mut answer).await;
     received.map_err(|error| cause(&error))?;
-    parse(&answer)
+    probe_answer::parse(&answer)
 }
 
 /// Returns a request, with a body of this many bytes, which have no meaning, if any.
@@ -133,75 +131,13 @@ const fn large_bytes(_: &TcpStream) -> usize {
     LARGE_BYTES
 }
 
-/// Parses everything that was received until the connection ended.
-fn parse(answer: &[u8]) -> Result<ProbeReport, ProbeFailure> {
-    const STATUS: &[u8] = b"HTTP/1.1 200 ";
-    let head = answer.windows(4).position(|end| end == b"\r\n\r\n");
-    let (Some(head), true) = (head, answer.starts_with(STATUS)) else {
-        let cut_off =
-            head.is_none() && STATUS.starts_with(&answer[..answer.len().min(STATUS.len())]);
-        return Err(match head {
-            _ if cut_off => ProbeFailure::Reset,
-            // Another service of ours, or a web server.
-            Some(head) if answer.starts_with(b"HTTP/") && !names_proxy(&answer[..head]) => {
-                ProbeFailure::WrongService
-            }
-            _ => ProbeFailure::InvalidAnswer,
-        });
-    };
-    if !names_proxy(&answer[..head]) {
-        return Err(ProbeFailure::WrongService);
-    }
-    let endless = answer.len() as u64 == MAX_ANSWER_BYTES;
-    serde_json::from_slice(&answer[head + 4..]).map_err(|error| {
-        if error.is_eof() && !endless { ProbeFailure::Reset } else { ProbeFailure::InvalidAnswer }
-    })
-}
-
 fn cause(error: &io::Error) -> ProbeFailure {
     Fault::from(error).into()
 }
 
-/// Returns whether the head of a response names a proxy as its sender.
-fn names_proxy(head: &[u8]) -> bool {
-    let name = format!("{FROM}: {}", Service::Proxy);
-    head.split(|byte| *byte == b'\n')
-        .any(|line| line.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    const REPORT: &str =
-        r#"{"proxy":{"task":"proxy.1","node":"pi1"},"instance":"5eed","admin":null,"paths":[]}"#;
-
-    #[test]
-    fn an_answer_is_a_report_or_cut_off_or_invalid() {
-        let whole =
-            format!("HTTP/1.1 200 OK\r\npong-from: proxy\r\ncontent-length: 83\r\n\r\n{REPORT}");
-        assert_eq!(parse(whole.as_bytes()).expect("a report").proxy.node.to_string(), "pi1");
-        for cut in 0..whole.len() {
-            assert_eq!(parse(&whole.as_bytes()[..cut]), Err(ProbeFailure::Reset), "{cut}");
-        }
-        for other in [
-            "SSH-2.0-OpenSSH_9.2\r\n",
-            "HTTP/1.1 404 Not Found\r\npong-from: proxy\r\n\r\nnot found\n",
-            "HTTP/1.1 200 OK\r\nPong-From: proxy\r\n\r\n<html>",
-            "HTTP/1.1 200 OK\r\npong-from: proxy\r\n\r\n{\"proxy\":7}",
-        ] {
-            assert_eq!(parse(other.as_bytes()), Err(ProbeFailure::InvalidAnswer), "{other}");
-        }
-        for other in [
-            "HTTP/1.1 421 Misdirected Request\r\npong-from: manager\r\n\r\nthis is a manager\n",
-            "HTTP/1.1 404 Not Found\r\nserver: nginx\r\n\r\n<html>",
-            "HTTP/1.1 200 OK\r\n\r\nwelcome",
-        ] {
-            assert_eq!(parse(other.as_bytes()), Err(ProbeFailure::WrongService), "{other}");
-        }
-    }
 
     #[test]
     fn a_large_request_exceeds_a_packet_and_declares_its_length() {
@@ -210,13 +146,5 @@ mod tests {
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         assert!(head.contains("Content-Length: 1500") && body.len() == 1500, "{head}");
         assert!(request(address, 0).len() < 85);
-    }
-
-    proptest! {
-        #[test]
-        fn arbitrary_bytes_do_not_panic(answer in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = parse(&answer);
-            let _ = parse(&[b"HTTP/1.1 200 OK\r\npong-from: proxy\r\n\r\n", answer.as_slice()].concat());
-        }
     }
 }

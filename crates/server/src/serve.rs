@@ -38,7 +38,7 @@ mod app;
 mod body;
 mod connection;
 mod connections;
-mod head;
+pub mod head;
 mod http;
 mod keep_alive;
 mod refusal;
