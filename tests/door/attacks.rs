@@ -22,7 +22,7 @@ pub(crate) fn all() -> Vec<Attack> {
         },
         Attack {
             name: "pipelined at a player",
-            service: "player",
+            service: "ping",
             connections: 10,
             one: |a| pipelined(a).boxed(),
         },
@@ -40,7 +40,7 @@ pub(crate) fn all() -> Vec<Attack> {
         },
         Attack {
             name: "half heads at a player",
-            service: "player",
+            service: "ping",
             connections: 1000,
             one: |a| half_head(a).boxed(),
         },

@@ -31,10 +31,19 @@ impl Process {
 
     /// Starts a service with more in its environment, and waits until it accepts connections.
     pub(crate) fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_by(Command::new(binary()), arguments, environment)
+    }
+
+    /// Does the same with a command that ends in executing the binary.
+    pub(crate) fn start_by(
+        command: Command,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let started = Instant::now();
         let defaults =
             [("PONG_LISTEN", "127.0.0.1:0"), ("PONG_ADMIN", "127.0.0.1:0"), ("PONG_LOG", "json")];
-        let mut process = Self::spawn(arguments, &[&defaults, environment].concat());
+        let mut process = Self::spawn_by(command, arguments, &[&defaults, environment].concat());
         // Each service of a demo logs this line; the demo's address is that of the first proxy.
         let is_demo = arguments.first() == Some(&"demo");
         let fields: &[(&str, &str)] = if is_demo { &[("span.task", "proxy.1")] } else { &[] };
@@ -54,11 +63,13 @@ impl Process {
         Self::start(&[&["scoreboard", "--tasks", tasks][..], &alone].concat())
     }
 
-    /// Starts the binary, that of `PONG_BINARY` if it is set, and waits for nothing; of the project's
-    /// variables, its environment has these and no others.
+    /// Starts the binary and waits for nothing; of the project's variables, its environment has these
+    /// and no others.
     pub(crate) fn spawn(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let built = env!("CARGO_BIN_EXE_swarm-pong");
-        let mut command = Command::new(std::env::var("PONG_BINARY").as_deref().unwrap_or(built));
+        Self::spawn_by(Command::new(binary()), arguments, environment)
+    }
+
+    fn spawn_by(mut command: Command, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let inherited = std::env::vars().map(|(name, _)| name);
         for name in inherited.filter(|name| name.starts_with("PONG_")) {
             command.env_remove(name);
@@ -155,6 +166,11 @@ impl Process {
         assert_eq!(self.code(), Some(0), "{}", self.log());
         log::lines(&self.log())
     }
+}
+
+/// Returns the path of the binary: that of `PONG_BINARY` if it is set, else the one built with the tests.
+pub(crate) fn binary() -> String {
+    std::env::var("PONG_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_swarm-pong").to_owned())
 }
 
 /// Returns the address in a field of a log line, if it is there.
