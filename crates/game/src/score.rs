@@ -4,7 +4,14 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Outcome, Rally, Side, Verdict};
+use crate::{MAX_ROUNDS, Outcome, Rally, Side, Verdict};
+
+/// Maximum number of strokes, and of faults, of one manager: a million a second for thirty years,
+/// twenty times as fast as was measured. The sum of 4,096 managers still fits into 64 bits.
+const MAX_COUNT: u64 = 1_000_000_000_000_000;
+
+/// Maximum number of rallies that a manager has in flight: 65,536 at full speed and as many paced.
+const MAX_IN_FLIGHT: u64 = 2 * 65_536;
 
 /// Counters of what one manager, or all managers together, have played since their start.
 ///
@@ -76,6 +83,24 @@ impl Score {
         }
     }
 
+    /// Returns whether one manager can have counted this: every rally has at least one stroke and at
+    /// most those of a draw, every rally that was won ended with a miss, and there are no more than a
+    /// manager can play in thirty years.
+    #[must_use]
+    pub const fn is_plausible(&self) -> bool {
+        const MAX_STROKES: u16 = 2 * MAX_ROUNDS;
+        let ended = self.rallies().saturating_add(self.abandoned);
+        let strokes = self.strokes();
+        strokes <= MAX_COUNT
+            && self.faults <= MAX_COUNT
+            && ended <= strokes
+            && strokes <= MAX_STROKES as u64 * (ended + MAX_IN_FLIGHT)
+            && self.ping <= self.pong_misses
+            && self.pong <= self.ping_misses
+            && self.longest <= MAX_STROKES
+            && self.longest as u64 <= strokes
+    }
+
     /// Returns the rallies that reached a verdict.
     #[must_use]
     pub const fn rallies(&self) -> u64 {
@@ -117,20 +142,23 @@ mod tests {
 
     use super::*;
 
-    /// Plays one rally that ends after `hits` hits, by a miss or, if `cut`, by a let.
+    /// Plays one rally that ends after `hits` hits, by a miss or, if `cut`, by a let; one without a
+    /// stroke is not counted. Whatever a manager has counted by then is plausible.
     fn rally(hits: u16, cut: bool, score: &mut Score) -> Rally {
         let mut rally = Rally::new(crate::MAX_ROUNDS);
         for n in 0..=hits {
             let Some(side) = rally.to_play() else { break };
-            if cut && n == hits {
+            if cut && n > 0 && n == hits {
                 rally.call_let();
                 break;
             }
             let outcome = if n == hits { Outcome::Miss } else { Outcome::Hit };
             score.count_stroke(side, outcome);
+            assert!(score.is_plausible(), "{score:?}");
             rally.record(outcome);
         }
         score.count_rally(&rally);
+        assert!(score.is_plausible(), "{score:?}");
         rally
     }
 
@@ -161,6 +189,27 @@ mod tests {
             let [mut sum, other] = two;
             sum += other;
             prop_assert_eq!(sum, one);
+        }
+    }
+
+    #[test]
+    fn what_no_manager_can_have_played_is_not_plausible() {
+        let won = Score { ping: 5, pong_misses: 5, ping_hits: 20, longest: 9, ..Score::default() };
+        assert!(Score::default().is_plausible() && won.is_plausible());
+        let drawn = Score { draws: u64::MAX / 4096, ping_hits: u64::MAX / 4096, ..won };
+        for score in [
+            Score { ping: u64::MAX, pong_misses: u64::MAX, ..won },
+            Score { pong_hits: u64::MAX, ..won },
+            Score { faults: u64::MAX, ..won },
+            Score { ping_hits: MAX_COUNT, ..won },
+            drawn,
+            Score { longest: 199, ping_hits: 200, ..won },
+            Score { longest: 30, ..won },
+            Score { ping: 6, ..won },
+            Score { pong: 1, ..won },
+            Score { abandoned: 30, ..won },
+        ] {
+            assert!(!score.is_plausible(), "{score:?}");
         }
     }
 

@@ -65,6 +65,11 @@ impl<K: Clone + Eq + Hash, V> ExpiringMap<K, V> {
         self.entries.retain(|_, (used, _)| used.elapsed() < self.ttl);
     }
 
+    /// Removes the entries of all keys but those for which `keep` returns true.
+    pub fn retain(&mut self, keep: impl Fn(&K) -> bool) {
+        self.entries.retain(|key, _| keep(key));
+    }
+
     /// Returns all entries, each with when it was last used.
     pub fn iter(&self) -> impl Iterator<Item = (&K, Instant, &V)> {
         self.entries.iter().map(|(key, (used, value))| (key, *used, value))
