@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::browser::Browser;
 use crate::support::peer::whoami;
+use crate::support::ports::list;
 use crate::support::process::Process;
 
 /// Returns the reports of proxies on so many nodes.
@@ -43,10 +44,17 @@ fn one_broken(nodes: usize) -> ProbeReports {
     reports(nodes, |from, to| from == 1 && to == nodes)
 }
 
-/// Starts a task that is a proxy by its `/whoami` and answers `/probes` with the reports as they are
-/// then.
-fn fake_proxy(reports: Arc<Mutex<ProbeReports>>) -> SocketAddr {
-    let whoami = whoami(Service::Proxy, "proxy.1@pi1");
+/// Starts a task on each of these nodes; the first is a proxy by its `/whoami` and answers `/probes`
+/// with the reports as they are then. Returns their addresses.
+fn fake_tasks(nodes: &[String], reports: &Arc<Mutex<ProbeReports>>) -> String {
+    let services = std::iter::once(Service::Proxy).chain(std::iter::repeat(Service::Light));
+    let tasks = nodes.iter().zip(services).map(|(node, service)| {
+        fake_task(whoami(service, &format!("task.1@{node}")), Arc::clone(reports))
+    });
+    list(tasks)
+}
+
+fn fake_task(whoami: String, reports: Arc<Mutex<ProbeReports>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
     std::thread::spawn(move || {
@@ -69,11 +77,12 @@ fn fake_proxy(reports: Arc<Mutex<ProbeReports>>) -> SocketAddr {
 }
 
 async fn page(nodes: usize) -> (Process, Browser) {
-    page_of(Arc::new(Mutex::new(one_broken(nodes)))).await
+    page_of(nodes, Arc::new(Mutex::new(one_broken(nodes)))).await
 }
 
-async fn page_of(reports: Arc<Mutex<ProbeReports>>) -> (Process, Browser) {
-    let scoreboard = Process::scoreboard(&fake_proxy(reports).to_string());
+async fn page_of(nodes: usize, reports: Arc<Mutex<ProbeReports>>) -> (Process, Browser) {
+    let nodes: Vec<_> = (1..=nodes).map(|n| format!("pi{n}")).collect();
+    let scoreboard = Process::scoreboard(&fake_tasks(&nodes, &reports));
     let browser = Browser::at(&format!("http://{}", scoreboard.listen)).await;
     browser.until("document.querySelector('td.broken')").await;
     (scoreboard, browser)
@@ -94,7 +103,7 @@ async fn a_broken_path_stands_out_with_its_cause() {
 #[tokio::test]
 async fn a_path_that_recovers_and_a_node_that_is_gone_are_no_longer_shown() {
     let reports = Arc::new(Mutex::new(one_broken(4)));
-    let (_scoreboard, browser) = page_of(Arc::clone(&reports)).await;
+    let (_scoreboard, browser) = page_of(4, Arc::clone(&reports)).await;
     let nodes = |nodes: &str| {
         format!(
             "[...document.querySelectorAll('#path-rows th')].map((head) => head.innerText) == '{nodes}'"
@@ -160,13 +169,14 @@ async fn the_matrix_prefers_nodes_with_problems() {
 
 #[tokio::test]
 async fn nodes_in_trouble_are_named_above_the_score() {
-    // The task itself runs on pi1, and all proxies say that they are on pi.
+    // The proxy's task runs on pi1, and all proxies say that they are on pi.
     let mut shared = reports(2, |_, _| false);
     for (n, aged) in (4..).zip(&mut shared.reports) {
         aged.report.proxy = "proxy.pi@pi".parse().expect("a task");
         aged.report.admin = Some(([10, 0, 9, n], 3001).into());
     }
-    let scoreboard = Process::scoreboard(&fake_proxy(Arc::new(Mutex::new(shared))).to_string());
+    let nodes = ["pi1", "pi"].map(str::to_owned);
+    let scoreboard = Process::scoreboard(&fake_tasks(&nodes, &Arc::new(Mutex::new(shared))));
     let browser = Browser::at(&format!("http://{}", scoreboard.listen)).await;
     browser.until("document.querySelectorAll('#troubles:not([hidden]) li').length === 2").await;
     let items = "[...document.querySelectorAll('#troubles li')].map((item) => item.innerText)";

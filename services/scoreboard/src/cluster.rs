@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use client::fault::Fault;
@@ -12,16 +13,20 @@ use protocol::id::InstanceId;
 use protocol::node::Node;
 use protocol::node_trouble::TroubledNode;
 use protocol::path::PathStatus;
+use protocol::probe::ProbeReports;
 use protocol::service::Service;
 use protocol::snapshot::ScoreView;
 use protocol::whoami::WhoAmI;
+use server::log::{LogLimiter, SAME_FAULT};
 use tokio::time::Instant;
+use tracing::warn;
 
+use crate::known_nodes::KnownNodes;
 use crate::node_troubles::NodeTroubles;
 use crate::paths::PathStats;
 use crate::probes::ProbeStore;
 use crate::recent::RecentRallies;
-use crate::score::ManagerScores;
+use crate::score::{ManagerScores, Source};
 use crate::shares::{CounterDeltas, StrokeShares};
 use crate::tasks::TaskRegistry;
 use crate::window::SlidingCounter;
@@ -42,6 +47,8 @@ pub(crate) struct ClusterState {
     pub(crate) tasks: TaskRegistry,
     /// Who plays how much.
     pub(crate) shares: StrokeShares,
+    /// The nodes that there are.
+    nodes: KnownNodes,
     paths: PathStats,
     /// What the proxies have measured.
     pub(crate) probes: ProbeStore,
@@ -53,6 +60,7 @@ pub(crate) struct ClusterState {
     strokes: SlidingCounter,
     /// Counts tasks and players that came or changed.
     membership: u64,
+    log_limiter: Arc<LogLimiter>,
 }
 
 /// What a feed has reported since it was connected.
@@ -65,13 +73,14 @@ struct FeedState {
 
 impl ClusterState {
     /// Makes the state of a cluster of which nothing is known yet.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(log_limiter: Arc<LogLimiter>) -> Self {
         let started = Instant::now();
         Self {
             started,
             scores: ManagerScores::default(),
             tasks: TaskRegistry::new(),
             shares: StrokeShares::new(),
+            nodes: KnownNodes::default(),
             paths: PathStats::default(),
             probes: ProbeStore::default(),
             troubles: NodeTroubles::default(),
@@ -80,6 +89,7 @@ impl ClusterState {
             rallies: SlidingCounter::since(started),
             strokes: SlidingCounter::since(started),
             membership: 0,
+            log_limiter,
         }
     }
 
@@ -94,24 +104,37 @@ impl ClusterState {
             }
             FeedUpdate::Event(address, Event::Score(update)) => {
                 self.feeds.entry(*address).or_default().has_begun = true;
-                self.merge(&update.instance, update.score);
+                self.merge(Source::Manager(*address), &update.instance, update.score);
             }
             FeedUpdate::Event(address, Event::Players(update)) => {
                 let manager = &update.manager.node;
                 update.players.iter().for_each(|player| self.player(*address, manager, player));
             }
             FeedUpdate::Event(_, Event::Stroke(stroke)) => {
-                self.paths.stroke(&stroke.manager.node, &stroke.player.node, stroke.micros);
+                let (manager, player) = (&stroke.manager.node, &stroke.player.node);
+                if self.nodes.contains(manager) && self.nodes.contains(player) {
+                    self.paths.stroke(manager, player, stroke.micros);
+                }
             }
             FeedUpdate::Event(_, Event::Rally(_)) => {}
         }
     }
 
-    /// Merges the counters of a manager instance, from the manager or from another scoreboard.
-    pub(crate) fn merge(&mut self, instance: &InstanceId, score: Score) {
-        if let Some(growth) = self.scores.merge(instance, score) {
-            self.rallies.add(growth.rallies);
-            self.strokes.add(growth.strokes);
+    /// Merges the counters of a manager instance, from the manager or from another scoreboard; logs
+    /// those that do not count.
+    pub(crate) fn merge(&mut self, source: Source, instance: &InstanceId, score: Score) {
+        match self.scores.merge(source, instance, score) {
+            Ok(growth) => {
+                let growth = growth.unwrap_or_default();
+                self.rallies.add(growth.rallies);
+                self.strokes.add(growth.strokes);
+            }
+            Err(reason) => {
+                let kind = format!("counters refused: {source}: {reason}");
+                if self.log_limiter.allow(&kind, SAME_FAULT) {
+                    warn!(%source, %instance, %reason, "counters refused");
+                }
+            }
         }
     }
 
@@ -122,13 +145,28 @@ impl ClusterState {
         let (strokes, faults) = if feed.has_begun { (strokes, faults) } else { (0, 0) };
         let is_new = self.shares.count(counters.side, &counters.player, strokes);
         self.membership += u64::from(is_new);
-        if faults > 0 {
-            self.paths.faults(manager, &counters.player.node, faults);
+        let player = &counters.player.node;
+        if faults > 0 && self.nodes.contains(manager) && self.nodes.contains(player) {
+            self.paths.faults(manager, player, faults);
         }
+    }
+
+    /// Records which addresses of admin ports discovery lists; forgets nodes that are no more.
+    pub(crate) fn listed(&mut self, addresses: impl IntoIterator<Item = SocketAddr>) {
+        self.nodes.listed(addresses);
+        self.probes.retain(|node| self.nodes.contains(node));
+        self.paths.retain(|node| self.nodes.contains(node));
+    }
+
+    /// Stores what a proxy has reported, as far as it is of nodes that are known.
+    pub(crate) fn probed(&mut self, mut reports: ProbeReports) {
+        self.nodes.retain_known(&mut reports);
+        self.probes.store(reports);
     }
 
     /// Records a task's answer, and whether discovery lists its address.
     pub(crate) fn task_answered(&mut self, address: SocketAddr, whoami: WhoAmI, is_listed: bool) {
+        self.nodes.answered(address, &whoami.task.node, is_listed);
         let has_changed = self.tasks.answered(address, whoami, is_listed);
         self.membership += u64::from(has_changed);
     }
@@ -192,80 +230,4 @@ impl ClusterState {
 }
 
 #[cfg(test)]
-mod tests {
-    use client::feed::DisconnectReason;
-    use protocol::event::{ManagerScore, PlayerUpdate};
-    use tokio::time::advance;
-
-    use super::*;
-
-    const AT: SocketAddr =
-        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 9, 4)), 3000);
-
-    fn score(instance: &str, rallies: u64) -> Event {
-        let manager = "manager.1@pi1".parse().expect("a task");
-        let instance = protocol::name::Name::from_any(instance).into();
-        let score = Score { ping: rallies, ping_hits: 3 * rallies, ..Score::default() };
-        Event::Score(ManagerScore { manager, instance, score })
-    }
-
-    fn players(strokes: u64, faults: u64) -> Event {
-        let manager = "manager.1@pi1".parse().expect("a task");
-        let player = "ping.1@pi2".parse().expect("a task");
-        let address = ([10, 0, 9, 5], 3000).into();
-        let counters = PlayerCounters { address, side: Side::Ping, player, strokes, faults };
-        Event::Players(PlayerUpdate { manager, players: vec![counters] })
-    }
-
-    fn apply(cluster: &mut ClusterState, events: impl IntoIterator<Item = Event>) {
-        events.into_iter().for_each(|event| cluster.apply(&FeedUpdate::Event(AT, event)));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn scores_of_successive_manager_instances_add_up() {
-        let mut cluster = ClusterState::new();
-        cluster.apply(&FeedUpdate::Connected(AT));
-        apply(&mut cluster, [score("a", 5)]);
-        cluster.apply(&FeedUpdate::Disconnected(AT, DisconnectReason::Ended));
-        assert_eq!(cluster.score().rallies, 5);
-        apply(&mut cluster, [score("b", 2), score("a", 4)]);
-        assert_eq!((cluster.score().rallies, cluster.score().instances), (7, 2));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn rates_exclude_rallies_before_the_subscription() {
-        let mut cluster = ClusterState::new();
-        apply(&mut cluster, [score("a", 1_000_000)]);
-        advance(Duration::from_secs(1)).await;
-        apply(&mut cluster, [score("a", 1_000_010)]);
-        advance(Duration::from_secs(1)).await;
-        let view = cluster.score();
-        assert_eq!((view.rallies_per_second, view.strokes_per_second), (2.0, 6.0));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn shares_and_faults_exclude_the_initial_counters() {
-        let mut cluster = ClusterState::new();
-        cluster.apply(&FeedUpdate::Connected(AT));
-        apply(&mut cluster, [players(1000, 7), score("a", 9), players(1003, 8)]);
-        assert_eq!(cluster.membership(), 1);
-        advance(Duration::from_secs(1)).await;
-        assert_eq!(cluster.shares.view().players["ping.1@pi2"].strokes, 3);
-        let paths = cluster.paths();
-        assert_eq!(
-            (paths[0].from.to_string(), paths[0].to.to_string()),
-            ("pi1".into(), "pi2".into())
-        );
-        assert_eq!(paths[0].strokes.expect("strokes").faults, 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn missing_services_are_reported_after_a_grace_period() {
-        let mut cluster = ClusterState::new();
-        assert!(cluster.missing().is_empty());
-        advance(STARTUP_GRACE).await;
-        assert_eq!(cluster.missing(), [Service::Manager, Service::Ping, Service::Pong]);
-        cluster.apply(&FeedUpdate::Connected(AT));
-        assert_eq!(cluster.missing(), [Service::Ping, Service::Pong]);
-    }
-}
+mod tests;

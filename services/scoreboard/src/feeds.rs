@@ -122,7 +122,7 @@ mod tests {
             ([other.clone(), one.clone()].concat(), "b"),
             (interleaved.cloned().collect(), "a"),
         ] {
-            let state = Arc::new(State::new(InstanceId::new(1)));
+            let state = Arc::new(State::new(InstanceId::new(1), Arc::default()));
             let (sender, receiver) = channel(updates.len());
             let running = tokio::spawn(run(Arc::clone(&state), receiver));
             let now = Instant::now();

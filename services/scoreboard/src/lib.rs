@@ -26,6 +26,7 @@ use server::start::Start;
 mod cluster;
 mod feeds;
 mod fetch;
+mod known_nodes;
 mod matrix;
 mod metrics;
 mod namesakes;
@@ -57,7 +58,7 @@ use state::State;
 ///
 /// That of [`Start::serve`].
 pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
-    let state = Arc::new(State::new(InstanceId::new(rand::random())));
+    let state = Arc::new(State::new(InstanceId::new(rand::random()), start.log_limiter()));
     let publisher = Arc::new(Publisher::new(start.identity(), Arc::clone(&state)));
     metrics::register(start.metrics(), &state, &publisher);
 

@@ -55,6 +55,11 @@ impl PathStats {
         self.path(manager, player).faults.add(faults);
     }
 
+    /// Removes the strokes along paths between other nodes than those that are known.
+    pub(crate) fn retain(&mut self, is_known: impl Fn(&Node) -> bool) {
+        self.0.retain(|(manager, player)| is_known(manager) && is_known(player));
+    }
+
     /// Returns the health of all paths known in the last minute, by name.
     pub(crate) fn statuses(&mut self, probes: &mut ProbeStore) -> Vec<PathStatus> {
         self.0.expire();

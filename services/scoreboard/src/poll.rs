@@ -1,7 +1,7 @@
-//! Polls `/whoami` of every task and `/probes` of every proxy.
+//! Polls `/whoami` of every task that discovery lists, and `/probes` of every proxy.
 
 use std::collections::HashSet;
-use std::future::pending;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use protocol::node::Node;
 use protocol::probe::ProbeReports;
 use protocol::service::Service;
+use protocol::timing::LOOKUP_INTERVAL;
 use protocol::whoami::WhoAmI;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
@@ -45,9 +46,16 @@ pub(crate) async fn run(state: Arc<State>, targets: Vec<Arc<Endpoints>>) {
     let polling = targets.iter().map(|endpoints| {
         endpoints.for_each(Endpoints::ready, move |endpoint| poller.follow(endpoints, endpoint))
     });
-    join_all(polling).await;
-    // Without targets there is nothing to poll.
-    pending().await
+    match tokio::join!(watch_listing(&state, &targets), join_all(polling)).0 {}
+}
+
+/// Has the cluster state know which addresses discovery lists, those that never answer too.
+async fn watch_listing(state: &State, targets: &[Arc<Endpoints>]) -> Infallible {
+    loop {
+        let listed = targets.iter().flat_map(|endpoints| endpoints.listed());
+        state.update(|cluster| cluster.listed(listed.map(|endpoint| endpoint.address)));
+        sleep(LOOKUP_INTERVAL).await;
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -113,7 +121,7 @@ impl Poller<'_> {
         let answer: Result<ProbeReports, Fault> =
             fetch(endpoint, "/probes", query, MAX_REPORTS_BYTES).await;
         if let Ok(reports) = answer {
-            self.state.update(|cluster| cluster.probes.store(reports));
+            self.state.update(|cluster| cluster.probed(reports));
         }
     }
 }
@@ -174,7 +182,7 @@ mod tests {
             endpoints.update(&[address]);
             endpoints.answered(address);
         }
-        let state = Arc::new(State::new(protocol::id::InstanceId::new(1)));
+        let state = Arc::new(State::new(protocol::id::InstanceId::new(1), Arc::default()));
         let polling = tokio::spawn(run(Arc::clone(&state), targets.to_vec()));
         until(&state, TaskState::Running).await;
         assert_eq!(state.read(|cluster| cluster.tasks.views().len()), 1);

@@ -83,6 +83,11 @@ impl ProbeStore {
         }
     }
 
+    /// Removes the reports of proxies on other nodes than those that are known.
+    pub(crate) fn retain(&mut self, is_known: impl Fn(&Node) -> bool) {
+        self.reports.retain(is_known);
+    }
+
     fn fresh(&self) -> impl Iterator<Item = (&Node, &ProbeReport)> {
         let fresh = self.reports.iter().filter(|(_, made, _)| made.elapsed() < STALE_AFTER);
         fresh.map(|(node, _, report)| (node, report))

@@ -4,15 +4,23 @@
 //! of each instance are kept, and their sum is the score. Taking the greatest may be done in any
 //! order, any number of times, by any number of scoreboards, with the same result; so a score
 //! outlives its manager, and any scoreboard that another one has read from.
+//!
+//! Peers are not trusted. Counters that no manager can have are refused, which depends on the
+//! counters alone, so that all scoreboards refuse the same. Each peer has a share of the instances,
+//! so that one that makes them up without end takes the room of no other; none that another peer
+//! brought is ever evicted.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
 
 use game::Score;
 use protocol::id::InstanceId;
 
-/// Maximum number of manager instances: about 1 MB. A manager that has played nothing is not stored,
-/// so this is as many starts of managers that played. Beyond, those that played least are evicted.
-const MAX_INSTANCES: usize = 4096;
+/// How many instances are stored: about 1 MB. A manager that has played nothing is not stored, so this
+/// is as many starts of managers that played. A scoreboard that starts reads those of before it from
+/// another one; beyond the share of that, there is always room for what managers report themselves.
+const LIMITS: Limits = Limits { all: 4096, of_manager: 512, of_scoreboard: 3072 };
 
 /// Maximum number of instances in one answer to another scoreboard, which asks again for the rest.
 const PAGE_SIZE: usize = 512;
@@ -21,13 +29,55 @@ const PAGE_SIZE: usize = 512;
 #[derive(Debug)]
 pub(crate) struct ManagerScores {
     instances: HashMap<InstanceId, InstanceScore>,
-    max: usize,
+    /// How many instances each peer has brought.
+    shares: HashMap<Source, usize>,
+    limits: Limits,
     revision: u64,
+}
+
+/// Maximum numbers of instances: in all, and of those that one peer brought.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    all: usize,
+    of_manager: usize,
+    of_scoreboard: usize,
+}
+
+/// The peer that counters come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    /// The manager at this address.
+    Manager(SocketAddr),
+    /// The scoreboard at this address.
+    Scoreboard(SocketAddr),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manager(address) => write!(f, "manager at {address}"),
+            Self::Scoreboard(address) => write!(f, "scoreboard at {address}"),
+        }
+    }
+}
+
+/// Why counters do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// They are none that a manager can have.
+    #[error("no manager can have played that")]
+    Implausible,
+    /// They are of a new instance, and the peer has brought as many as it may, or there are as many
+    /// as can be stored.
+    #[error("too many manager instances")]
+    TooMany,
 }
 
 #[derive(Debug)]
 struct InstanceScore {
     score: Score,
+    /// The peer that brought it first.
+    source: Source,
     /// When it last grew, as the number of changes of all instances so far.
     revision: u64,
 }
@@ -43,17 +93,29 @@ pub(crate) struct Growth {
 
 impl Default for ManagerScores {
     fn default() -> Self {
-        Self::with_capacity(MAX_INSTANCES)
+        Self::with_limits(LIMITS)
     }
 }
 
 impl ManagerScores {
-    fn with_capacity(max: usize) -> Self {
-        Self { instances: HashMap::new(), max, revision: 0 }
+    fn with_limits(limits: Limits) -> Self {
+        Self { instances: HashMap::new(), shares: HashMap::new(), limits, revision: 0 }
     }
 
     /// Merges the counters of an instance; returns by how much they have grown, unless it is new.
-    pub(crate) fn merge(&mut self, instance: &InstanceId, score: Score) -> Option<Growth> {
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], when they do not count.
+    pub(crate) fn merge(
+        &mut self,
+        source: Source,
+        instance: &InstanceId,
+        score: Score,
+    ) -> Result<Option<Growth>, Refusal> {
+        if !score.is_plausible() {
+            return Err(Refusal::Implausible);
+        }
         if let Some(known) = self.instances.get_mut(instance) {
             let newer = known.score.newer(score);
             let growth = Growth {
@@ -62,30 +124,39 @@ impl ManagerScores {
             };
             if newer != known.score {
                 self.revision += 1;
-                *known = InstanceScore { score: newer, revision: self.revision };
+                known.score = newer;
+                known.revision = self.revision;
             }
-            return Some(growth);
+            return Ok(Some(growth));
         }
         if score != Score::default() {
+            self.make_room(source, score)?;
             self.revision += 1;
-            let new = InstanceScore { score, revision: self.revision };
+            let new = InstanceScore { score, source, revision: self.revision };
             self.instances.insert(instance.clone(), new);
-            self.evict();
         }
-        None
+        Ok(None)
     }
 
-    /// Evicts the instance with the lowest total if there are too many; deterministic, so that
-    /// scoreboards converge: an evicted instance has as many greater ones before it everywhere,
-    /// until it grows itself.
-    fn evict(&mut self) {
-        let total =
-            |(id, known): &(&InstanceId, &InstanceScore)| (weight(&known.score), (*id).clone());
-        if self.instances.len() > self.max
-            && let Some((least, _)) = self.instances.iter().min_by_key(total)
-        {
-            let least = least.clone();
-            self.instances.remove(&least);
+    /// Counts a new instance in the share of the peer that brings it. One of a manager that has no
+    /// more room replaces the one from the same address that has played least, once it has played more
+    /// itself: the score of one that crashes a thousand times still grows, and no counter ever falls.
+    fn make_room(&mut self, source: Source, score: Score) -> Result<(), Refusal> {
+        let share = self.shares.get(&source).copied().unwrap_or_default();
+        if self.instances.len() < self.limits.all && share < self.limits.of(source) {
+            self.shares.insert(source, share + 1);
+            return Ok(());
+        }
+        let own = self.instances.iter().filter(|(_, known)| known.source == source);
+        let least = own.min_by_key(|(id, known)| (weight(&known.score), *id));
+        let has_played_more = |than: Score| than != score && than.newer(score) == score;
+        match (source, least) {
+            (Source::Manager(_), Some((least, known))) if has_played_more(known.score) => {
+                let least = least.clone();
+                self.instances.remove(&least);
+                Ok(())
+            }
+            _ => Err(Refusal::TooMany),
         }
     }
 
@@ -113,145 +184,19 @@ impl ManagerScores {
     }
 }
 
+impl Limits {
+    const fn of(self, source: Source) -> usize {
+        match source {
+            Source::Manager(_) => self.of_manager,
+            Source::Scoreboard(_) => self.of_scoreboard,
+        }
+    }
+}
+
 /// Returns one number that grows with every counter.
-fn weight(score: &Score) -> u64 {
-    let others = score.abandoned.saturating_add(score.faults);
-    score.strokes().saturating_add(score.rallies()).saturating_add(others)
+const fn weight(score: &Score) -> u64 {
+    score.strokes() + score.rallies() + score.abandoned + score.faults
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use protocol::name::Name;
-
-    use super::*;
-
-    /// Returns the counters of an instance after so many rallies; each instance plays differently.
-    fn after(instance: u8, rallies: u64) -> Score {
-        let instance = u64::from(instance);
-        Score {
-            ping: rallies,
-            pong: rallies / (instance + 1),
-            draws: rallies / 100,
-            ping_hits: 3 * rallies,
-            pong_misses: rallies,
-            faults: rallies / 7,
-            longest: u16::try_from(rallies.min(198)).expect("small"),
-            ..Score::default()
-        }
-    }
-
-    fn id(instance: u8) -> InstanceId {
-        Name::from_any(&format!("instance{instance}")).into()
-    }
-
-    /// What scoreboards receive: instances, and how many rallies each had played by then.
-    type Received = Vec<(u8, u64)>;
-
-    fn received() -> impl Strategy<Value = Received> {
-        prop::collection::vec((0_u8..12, 0_u64..1000), 0..40)
-    }
-
-    fn scores(max: usize, received: &Received) -> ManagerScores {
-        let mut scores = ManagerScores::with_capacity(max);
-        for (instance, rallies) in received {
-            scores.merge(&id(*instance), after(*instance, *rallies));
-        }
-        scores
-    }
-
-    fn join(mut one: ManagerScores, other: &ManagerScores) -> ManagerScores {
-        let mut from = 0;
-        loop {
-            let (changed, next) = other.since(from);
-            if changed.is_empty() {
-                return one;
-            }
-            for (instance, score) in changed {
-                one.merge(&instance, score);
-            }
-            from = next;
-        }
-    }
-
-    fn all(scores: &ManagerScores) -> Vec<(InstanceId, Score)> {
-        let (mut all, _) = scores.since(0);
-        all.sort_by(|one, other| one.0.cmp(&other.0));
-        all
-    }
-
-    proptest! {
-        #[test]
-        fn merging_is_commutative_associative_and_idempotent_with_eviction(
-            a in received(), b in received(), c in received(), max in 1_usize..14,
-        ) {
-            let scores = |received| scores(max, received);
-            let ab = join(scores(&a), &scores(&b));
-            prop_assert_eq!(all(&ab), all(&join(scores(&b), &scores(&a))));
-            let bc = join(scores(&b), &scores(&c));
-            let left = all(&join(ab, &scores(&c)));
-            prop_assert_eq!(left, all(&join(scores(&a), &bc)));
-            prop_assert_eq!(all(&join(scores(&a), &scores(&a))), all(&scores(&a)));
-        }
-
-        #[test]
-        fn merging_loses_nothing_and_counts_nothing_twice(a in received(), b in received()) {
-            let mut greatest: HashMap<u8, u64> = HashMap::new();
-            for (instance, rallies) in a.iter().chain(&b) {
-                let known = greatest.entry(*instance).or_default();
-                *known = (*known).max(*rallies);
-            }
-            let mut counted = Score::default();
-            greatest.into_iter().for_each(|(instance, rallies)| counted += after(instance, rallies));
-            let merged = join(scores(MAX_INSTANCES, &a), &scores(MAX_INSTANCES, &b));
-            prop_assert_eq!(merged.total(), counted);
-        }
-
-        #[test]
-        fn the_total_never_falls_and_memory_is_bounded(received in received(), max in 1_usize..14) {
-            let mut scores = ManagerScores::with_capacity(max);
-            let mut before = 0;
-            for (instance, rallies) in received {
-                scores.merge(&id(instance), after(instance, rallies));
-                let now = all(&scores).iter().map(|(_, score)| weight(score)).sum();
-                prop_assert!(now >= before, "{before} to {now}");
-                prop_assert!(scores.len() <= max);
-                before = now;
-            }
-        }
-
-        #[test]
-        fn deltas_add_up_to_the_total(counts in prop::collection::vec(1_u64..1000, 1..20)) {
-            let mut scores = ManagerScores::default();
-            let mut growth = 0;
-            for rallies in &counts {
-                growth += scores.merge(&id(1), after(1, *rallies)).map_or(0, |grown| grown.rallies);
-            }
-            prop_assert_eq!(after(1, counts[0]).rallies() + growth, scores.total().rallies());
-        }
-    }
-
-    #[test]
-    fn sync_returns_only_changes_since_the_revision() {
-        let mut scores = scores(MAX_INSTANCES, &vec![(1, 5), (2, 5)]);
-        let (all, seen) = scores.since(0);
-        assert_eq!(all.len(), 2);
-        assert_eq!(scores.since(seen), (vec![], seen));
-        scores.merge(&id(1), after(1, 6));
-        assert_eq!(scores.since(seen).0, [(id(1), after(1, 6))]);
-    }
-
-    #[test]
-    fn an_instance_without_rallies_is_not_stored() {
-        assert_eq!(scores(MAX_INSTANCES, &vec![(1, 0)]).len(), 0);
-    }
-
-    #[test]
-    fn totals_saturate() {
-        let mut scores = ManagerScores::default();
-        let noise = Score { ping: u64::MAX, pong: u64::MAX, ..Score::default() };
-        scores.merge(&id(1), noise);
-        scores.merge(&id(2), noise);
-        assert_eq!(scores.total().rallies(), u64::MAX);
-    }
-}
+mod tests;

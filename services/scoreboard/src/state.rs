@@ -1,7 +1,10 @@
 //! What the requests and the background tasks of a scoreboard share.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 use protocol::id::InstanceId;
+use server::log::LogLimiter;
 use tokio::sync::Notify;
 
 use crate::cluster::ClusterState;
@@ -17,8 +20,9 @@ pub(crate) struct State {
 
 impl State {
     /// Makes the state of a scoreboard that knows nothing yet.
-    pub(crate) fn new(instance: InstanceId) -> Self {
-        Self { instance, cluster: Mutex::new(ClusterState::new()), changed: Notify::new() }
+    pub(crate) fn new(instance: InstanceId, log_limiter: Arc<LogLimiter>) -> Self {
+        let cluster = Mutex::new(ClusterState::new(log_limiter));
+        Self { instance, cluster, changed: Notify::new() }
     }
 
     /// Changes the cluster state and notifies the publisher.

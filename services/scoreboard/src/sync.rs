@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use tracing::debug;
 
 use crate::fetch::fetch;
+use crate::score::Source;
 use crate::state::State;
 
 /// The interval at which each scoreboard is asked.
@@ -73,8 +74,9 @@ impl Reader<'_> {
                 if page.instances.is_empty() {
                     break;
                 }
+                let source = Source::Scoreboard(endpoint.address);
                 self.state.update(|cluster| {
-                    page.instances.iter().for_each(|(id, score)| cluster.merge(id, *score));
+                    page.instances.iter().for_each(|(id, score)| cluster.merge(source, id, *score));
                 });
             }
             sleep(SYNC_INTERVAL).await;
@@ -91,10 +93,11 @@ mod tests {
 
     #[test]
     fn a_query_about_another_instance_starts_from_the_beginning() {
-        let state = State::new(InstanceId::new(1));
+        let state = State::new(InstanceId::new(1), Arc::default());
         let manager = InstanceId::new(7);
-        let score = Score { ping: 1, ..Score::default() };
-        state.update(|cluster| cluster.merge(&manager, score));
+        let score = Score { ping: 1, pong_misses: 1, ..Score::default() };
+        let source = Source::Manager(([10, 0, 9, 4], 3000).into());
+        state.update(|cluster| cluster.merge(source, &manager, score));
         let all = page(&state, &SyncQuery::default());
         assert_eq!(all.instances, [(manager, score)]);
         let query = |instance| SyncQuery { instance: Some(instance), since: Some(all.revision) };

@@ -28,8 +28,9 @@ async fn each_failure_gets_its_cause_and_clears() {
     let hung = FakeProxy::start("pi8").await;
     let closed = FakeProxy::start("pi9").await;
     let admin = reserve();
-    let _proxy = proxy(1, admin.address, &[large.address, hung.address, closed.address]);
-    let scoreboard = scoreboard(&[admin.address]);
+    let fakes = [large.address, hung.address, closed.address];
+    let _proxy = proxy(1, admin.address, &fakes);
+    let scoreboard = scoreboard(&[&[admin.address][..], &fakes].concat());
     until_paths(scoreboard.listen, 3, &[]).await;
     large.behave(Behavior::SwallowLarge);
     hung.behave(Behavior::Hang);
@@ -55,13 +56,12 @@ async fn a_frozen_proxy_times_out_and_its_reports_become_stale() {
 
 #[tokio::test]
 async fn unreachable_proxies_are_reported_through_others() {
-    let fake = FakeProxy::start("pi9").await;
+    let fake = FakeProxy::out_of_reach("pi9").await;
     let ports = AdminPorts::<2>::reserve();
     let [first, second] = ports.addresses();
     let probed = [first, second, fake.address];
     let _proxies = [proxy(1, first, &probed), proxy(2, second, &probed)];
-    // It knows the first alone.
-    let scoreboard = scoreboard(&[first]);
+    let scoreboard = scoreboard(&probed);
     until_paths(scoreboard.listen, 4, &[]).await;
     fake.behave(Behavior::Hang);
     until_paths(scoreboard.listen, 4, &["pi1>pi9 broken timeout", "pi2>pi9 broken timeout"]).await;
@@ -72,7 +72,7 @@ async fn a_proxy_that_never_answered_is_named_by_address() {
     let admin = reserve();
     let nobody = reserve();
     let _proxy = proxy(1, admin.address, &[admin.address, nobody.address]);
-    let scoreboard = scoreboard(&[admin.address]);
+    let scoreboard = scoreboard(&[admin.address, nobody.address]);
     let expected = format!("pi1>{} broken refused", nobody.address);
     until(scoreboard.listen, "named", |list| failures(list) == [expected.as_str()]).await;
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use protocol::id::InstanceId;
 use protocol::probe::ProbeReport;
-use protocol::task::Task;
+use protocol::service::Service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::support::peer::{answer_check, sign};
+use crate::support::peer::{answer_check, sign, whoami};
 
 /// What it does with a probe.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,11 +39,21 @@ pub(crate) struct FakeProxy {
 impl FakeProxy {
     /// Starts one that answers as the proxy of a node that has measured nothing.
     pub(crate) async fn start(node: &str) -> Self {
-        let proxy =
-            Task { name: "proxy.9".parse().expect("a name"), node: node.parse().expect("a name") };
-        let instance = Some(InstanceId::new(9));
-        let report = ProbeReport { proxy, instance, admin: None, paths: Vec::new() };
-        Self::answering(ok(&serde_json::to_string(&report).expect("JSON"))).await
+        Self::on_node(node, &[("/whoami", &ok(&whoami(Service::Proxy, &task(node))))]).await
+    }
+
+    /// Starts one that answers probes alone, as the proxy of a node that scoreboards cannot reach.
+    pub(crate) async fn out_of_reach(node: &str) -> Self {
+        Self::on_node(node, &[("/whoami", "")]).await
+    }
+
+    async fn on_node(node: &str, answers: &[(&str, &str)]) -> Self {
+        let listener = listener().await;
+        let admin = listener.local_addr().ok();
+        let (proxy, instance) = (task(node).parse().expect("a task"), Some(InstanceId::new(9)));
+        let report = ProbeReport { proxy, instance, admin, paths: Vec::new() };
+        let report = ok(&serde_json::to_string(&report).expect("JSON"));
+        Self::serve(listener, &[answers, &[("", report.as_str())]].concat())
     }
 
     /// Starts one that answers everything with this.
@@ -53,9 +63,12 @@ impl FakeProxy {
 
     /// Starts one that answers requests whose first line contains the first with the second.
     pub(crate) async fn serving(answers: &[(&str, &str)]) -> Self {
+        Self::serve(listener().await, answers)
+    }
+
+    fn serve(listener: TcpListener, answers: &[(&str, &str)]) -> Self {
         let own = |(part, answer): &(&str, &str)| ((*part).to_owned(), (*answer).to_owned());
         let answers: Arc<Answers> = Arc::new(answers.iter().map(own).collect());
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let behavior = Arc::new(Mutex::new(Behavior::Answer));
         let current = Arc::clone(&behavior);
@@ -71,6 +84,14 @@ impl FakeProxy {
     pub(crate) fn behave(&self, behavior: Behavior) {
         *self.behavior.lock() = behavior;
     }
+}
+
+async fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}
+
+fn task(node: &str) -> String {
+    format!("proxy.9@{node}")
 }
 
 /// Returns a response with this body.

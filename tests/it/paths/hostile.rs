@@ -1,12 +1,17 @@
 //! Proxies that lie, send too much and never end. Their JSON is written by hand, as no type of ours
 //! would write it.
 
+use protocol::path::{PathList, PathStatus};
 use protocol::probe::ProbeFailure;
+use protocol::service::Service;
+use protocol::snapshot::Snapshot;
 
-use super::cluster::{AdminPorts, proxy, scoreboard, until};
+use super::cluster::{AdminPorts, failures, fetch, proxy, scoreboard, until};
 use super::fake_proxy::{FakeProxy, ok};
 use crate::support::http::{Connection, get};
+use crate::support::peer::whoami;
 use crate::support::ports::reserve;
+use crate::support::wait::until_true;
 
 /// Returns the report of a proxy with this name about its path to another node.
 fn report(node: &str, to: &str) -> String {
@@ -40,7 +45,7 @@ async fn invalid_probe_answers_are_reported_by_cause() {
     let addresses = fakes.iter().map(|(fake, _)| fake.address);
     let all: Vec<_> = addresses.chain([admin.address]).collect();
     let proxy = proxy(1, admin.address, &all);
-    let scoreboard = scoreboard(&[admin.address]);
+    let scoreboard = scoreboard(&all);
     let list = until(scoreboard.listen, "all broken", |list| list.broken == fakes.len()).await;
     for (fake, answer) in &fakes {
         let address = fake.address.to_string();
@@ -53,36 +58,57 @@ async fn invalid_probe_answers_are_reported_by_cause() {
 }
 
 #[tokio::test]
-async fn relayed_reports_are_bounded_and_escaped() {
-    let whoami = ok(r#"{"service":"proxy","task":"proxy.9","node":"pi9","version":"1",
-        "release":"1","os":"linux","arch":"arm","started":7}"#);
-    let reports: Vec<String> = (0..400)
+async fn nodes_that_a_peer_makes_up_are_no_path_and_one_that_is_lost_is_broken() {
+    // 17 reports of 32 broken paths each.
+    let to: Vec<_> = (0..32).map(|m| format!(r#"["ghost{m}","timeout",1,1,3,3]"#)).collect();
+    let reports: Vec<String> = (0..17)
         .map(|n| {
-            let report = report(&format!("n{n}"), &format!("m{n}"));
+            let node = if n == 0 { "pi9".to_owned() } else { format!("ghost{n}") };
+            let report = report(&node, "pi1").replace(r#"["pi1",null,1,1,1,0]"#, &to.join(","));
             format!(r#"{{"age_ms":0,"report":{report}}}"#)
         })
         .collect();
+    let whoami = ok(&whoami(Service::Proxy, "proxy.9@pi9"));
     let mut fakes = Vec::new();
     for reports in [
         reports.join(","),
         r#"{"age_ms":-1,"report":7}"#.to_owned(),
         format!(r#"{{"age_ms":0,"report":{}}}"#, report("\\u0000", "pi2")),
-        format!(r#"{{"age_ms":18446744073709551615,"report":{}}}"#, report("x", "y")),
+        format!(r#"{{"age_ms":18446744073709551615,"report":{}}}"#, report("pi9", "pi2")),
     ] {
         let reports = ok(&format!(r#"{{"reports":[{reports}]}}"#));
         fakes.push(FakeProxy::serving(&[("/whoami", &whoami), ("/probes", &reports)]).await);
     }
-    let ports = AdminPorts::<2>::reserve();
+    let ports = AdminPorts::<3>::reserve();
     let _honest = [ports.proxy(1), ports.proxy(2)];
+    let mut third = ports.proxy(3);
     let fake_addresses = fakes.iter().map(|fake| fake.address);
     let tasks: Vec<_> = ports.addresses().into_iter().chain(fake_addresses).collect();
     let scoreboard = scoreboard(&tasks);
-    // The first of them is believed: its reports are valid.
-    let list = until(scoreboard.listen, "all of it", |list| list.measured == 402).await;
-    assert_eq!(list.broken, 0);
-    let is_from = |node: &str| list.paths.iter().any(|path| path.from.to_string() == node);
-    assert!(is_from("pi1") && is_from("pi2"));
-    assert!(!is_from("x"), "a report that is too old");
+    let mut most = 0;
+    let mut until = async |what: &str, is_so: &dyn Fn(&PathList) -> bool| {
+        until_true(what, async || {
+            let list = fetch(scoreboard.listen).await;
+            let is_ghost = |path: &&PathStatus| format!("{path:?}").contains("ghost");
+            most = most.max(list.paths.iter().filter(is_ghost).count());
+            is_so(&list)
+        })
+        .await;
+    };
+    until("all pairs are measured", &|list| list.measured == 6 && list.nodes == 4).await;
+    third.kill();
+    until("the lost node is broken", &|list| {
+        failures(list).iter().filter(|path| path.contains(">pi3 broken refused")).count() == 2
+    })
+    .await;
+    until("its last report is stale", &|list| list.measured == 4).await;
+    println!("at most {most} paths of nodes that do not exist");
+    assert_eq!(most, 0);
+    let list = fetch(scoreboard.listen).await;
+    assert_eq!((list.nodes, list.broken), (4, 2), "{list:?}");
+    assert!(!list.paths.iter().any(|path| path.from.to_string() == "pi9"), "too old: {list:?}");
+    let page: Snapshot = get(scoreboard.listen, "/score", &[]).await.parse();
+    assert_eq!(page.paths.from, ["pi1", "pi2", "pi3"]);
 }
 
 #[tokio::test]

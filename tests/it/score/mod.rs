@@ -1,6 +1,7 @@
 //! The score of a cluster whose managers and scoreboards come and go, and what it costs to show.
 
 mod answers;
+mod hostile;
 mod load;
 mod page_bytes;
 pub(crate) mod scoreboards;

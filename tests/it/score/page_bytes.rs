@@ -17,9 +17,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::load::{busy_manager, page};
 use crate::paths::cluster::until;
-use crate::paths::fake_proxy::ok;
+use crate::paths::fake_proxy::{FakeProxy, ok};
 use crate::support::http::{Connection, get};
 use crate::support::peer::{sign, whoami};
+use crate::support::ports::list;
 use crate::support::process::Process;
 use crate::support::wait::until_true;
 
@@ -163,12 +164,26 @@ impl Page {
     }
 }
 
+/// Starts a task on each node that proxies report, and on those of the busy manager and its players.
+async fn all_lights() -> Vec<FakeProxy> {
+    let reported = (0..NODES).map(|n| format!("light.{n}@raspberrypi-{n}"));
+    let playing = (1..=6).map(|n| format!("light.{n}@pi{n}"));
+    let mut lights = Vec::new();
+    for task in reported.chain(playing) {
+        let whoami = ok(&whoami(Service::Light, &task));
+        lights.push(FakeProxy::serving(&[("", &whoami)]).await);
+    }
+    lights
+}
+
 #[tokio::test]
 async fn a_page_of_40_nodes_costs_4_kb_a_second_at_rest_and_20_under_load_and_knows_everything() {
     let (proxies, _serving) = all_proxies().await;
+    let lights = all_lights().await;
+    let tasks = list(lights.iter().map(|light| light.address).chain([proxies]));
     let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
     for (manager, at_most) in [(nobody, 4096.0), (busy_manager().await, 20_480.0)] {
-        let [manager, tasks, scoreboards] = [manager, proxies, nobody].map(|at| at.to_string());
+        let [manager, scoreboards] = [manager, nobody].map(|at| at.to_string());
         let peers = ["--managers", &manager, "--tasks", &tasks, "--scoreboards", &scoreboards];
         let scoreboard = Process::start(&[&["scoreboard"][..], &peers].concat());
         let at = scoreboard.listen;

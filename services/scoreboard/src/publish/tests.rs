@@ -27,7 +27,7 @@ fn whoami(task: &str) -> WhoAmI {
 
 fn publisher() -> Publisher {
     let task = "scoreboard.1@pi1".parse().expect("a task");
-    let state = State::new(InstanceId::new(1));
+    let state = State::new(InstanceId::new(1), Arc::default());
     Publisher::new(&Identity::new(Service::Scoreboard, task), Arc::new(state))
 }
 
@@ -36,9 +36,11 @@ fn fill(publisher: &Publisher) {
     let manager: Task = "manager.1@pi1".parse().expect("a task");
     let player: Task = "ping.1@pi2".parse().expect("a task");
     let counters = PlayerCounters { address: AT, side: Side::Ping, player, strokes: 1, faults: 0 };
-    let score = game::Score { ping: 1, ..Default::default() };
+    let score = game::Score { ping: 1, pong_misses: 1, ..Default::default() };
     let instance = InstanceId::new(7);
     publisher.state.update(|cluster| {
+        cluster.task_answered(([10, 0, 9, 1], 3001).into(), whoami("ping.1@pi1"), true);
+        cluster.task_answered(AT, whoami("ping.1@pi2"), true);
         for event in [
             Event::Players(PlayerUpdate { manager: manager.clone(), players: vec![counters] }),
             Event::Score(ManagerScore { manager, instance, score }),
@@ -48,7 +50,6 @@ fn fill(publisher: &Publisher) {
         }
         cluster.recent.stroke(&stroke("5eed-1", 1));
         cluster.recent.finish(result("5eed-1", 1));
-        cluster.task_answered(AT, whoami("ping.1@pi2"), true);
         let broken = report("pi1", &[("pi2", Some(ProbeFailure::Timeout))]);
         cluster.probes.store(reports([(0, broken)]));
     });
@@ -173,12 +174,12 @@ async fn new_tasks_are_published_at_once() {
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(run(Arc::clone(&publisher), shutdown.clone()));
     sleep(REFRESH_INTERVAL + MIN_INTERVAL).await;
-    assert_eq!(snapshot(&publisher).tasks.len(), 1);
+    assert_eq!(snapshot(&publisher).tasks.len(), 2);
     let address = ([10, 0, 9, 5], 3001).into();
     let ping_2 = whoami("ping.2@pi2");
     publisher.state.update(|cluster| cluster.task_answered(address, ping_2, true));
     sleep(MIN_INTERVAL * 2).await;
-    assert_eq!(snapshot(&publisher).tasks.len(), 2);
+    assert_eq!(snapshot(&publisher).tasks.len(), 3);
     shutdown.cancel();
     running.await.expect("publishes to the end");
 }

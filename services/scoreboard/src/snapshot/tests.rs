@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use client::fault::Fault;
 use client::feed::FeedUpdate;
@@ -46,7 +47,7 @@ impl Change {
         let node = |n| format!("pi{n}");
         match self {
             Self::Score { rallies } => {
-                let score = Score { ping: rallies, ..Score::default() };
+                let score = Score { ping: rallies, pong_misses: rallies, ..Score::default() };
                 let instance = InstanceId::new(7);
                 let event = Event::Score(ManagerScore { manager, instance, score });
                 cluster.apply(&FeedUpdate::Event(address(0), event));
@@ -87,7 +88,7 @@ proptest! {
         runtime.block_on(async {
             let task = "scoreboard.1@pi1".parse().expect("a task");
             let identity = Identity::new(Service::Scoreboard, task);
-            let mut cluster = ClusterState::new();
+            let mut cluster = ClusterState::new(Arc::default());
             let mut published = Published::new(&identity, &mut cluster);
             let mut page = object(&published.snapshot);
             for change in changes {
