@@ -12,10 +12,11 @@ use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
+use hyper::Method;
+use hyper::header::HeaderMap;
+use hyper::http::uri::PathAndQuery;
 use protocol::headers::PROXY;
 use protocol::timing::{HEAD_PATIENCE, RESPOND_BY, UPSTREAM_TOTAL};
-use reqwest::Method;
-use reqwest::header::HeaderMap;
 use server::accept::preferred;
 use tokio::time::Instant;
 
@@ -59,14 +60,17 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
         Route::Rally => &proxy.managers,
         Route::Page | Route::Scoreboard(_) => &proxy.scoreboards,
     };
+    let Ok(target) = route.target(request.uri().query()) else {
+        return HttpResponse::BadRequest().body("invalid query\n");
+    };
     // Kept until the response begins: one that is slow on purpose does not delay other requests.
     let _permit = proxy.upstream_permits.acquire().await;
     let upstream_request = UpstreamRequest {
         proxy,
         upstream,
         method,
+        target,
         route,
-        query: request.uri().query(),
         headers: headers::request(request, &proxy.node),
         give_up_at: Instant::now() + UPSTREAM_TOTAL,
     };
@@ -79,7 +83,8 @@ struct UpstreamRequest<'a> {
     upstream: &'a Endpoints,
     method: Method,
     route: Route,
-    query: Option<&'a str>,
+    /// The path on the upstream, and the query.
+    target: PathAndQuery,
     headers: HeaderMap,
     /// When no other task is tried any more.
     give_up_at: Instant,
@@ -126,13 +131,16 @@ impl UpstreamRequest<'_> {
     ) -> Result<UpstreamResponse, Fault> {
         let begun = Instant::now();
         let limits = (HEAD_PATIENCE, RESPOND_BY.min(self.give_up_at.duration_since(begun)));
-        let request = endpoint.request(self.method.clone(), self.route.path(), self.query);
-        let response = endpoint.send(request.headers(self.headers.clone()));
+        let (method, target) = (self.method.clone(), self.target.clone());
+        let response = endpoint.forward(method, target, self.headers.clone());
         let address = endpoint.address;
         let (response, _) = self.upstream.wait_for(address, tried, limits, response).await;
         let response = response?;
         let timer = match self.route {
-            Route::Rally => self.proxy.rally_timer(&response, begun),
+            Route::Rally => self
+                .proxy
+                .rally_timer(response.headers(), begun)
+                .filter(|_| response.status().is_success()),
             Route::Health | Route::Page | Route::Scoreboard(_) => None,
         };
         UpstreamResponse::read(response, timer).await

@@ -2,9 +2,9 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self as inbound, HeaderMap as Inbound};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use protocol::headers::{self, FROM};
 use protocol::name::is_name_char;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// Headers that belong to one connection and are never passed on (RFC 9110, section 7.6.1), with
 /// those that frame a message on each connection (RFC 9112, section 6) and the host, which the

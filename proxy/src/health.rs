@@ -6,7 +6,6 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use client::fault::Fault;
-use reqwest::Method;
 use tokio::time::{Instant, timeout_at};
 
 use crate::state::Proxy;
@@ -50,10 +49,9 @@ async fn find_manager(proxy: &Proxy) -> Result<(), String> {
     while Instant::now() < deadline
         && let Some(manager) = managers.next(&tried)
     {
-        let request = manager.request(Method::OPTIONS, "/", None);
-        let answer = timeout_at(deadline, manager.send(request)).await;
+        let answer = timeout_at(deadline, manager.greet()).await;
         match answer.unwrap_or(Err(Fault::Timeout)) {
-            Ok(_) => {
+            Ok(()) => {
                 managers.answered(manager.address);
                 return Ok(());
             }

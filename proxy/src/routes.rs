@@ -1,5 +1,6 @@
 //! The routes: everything that the public port answers, and all that can be reached through it.
 
+use hyper::http::uri::{InvalidUri, PathAndQuery};
 use protocol::name::is_name_char;
 
 /// The methods of what ends by itself; HEAD for those who only watch.
@@ -43,8 +44,18 @@ impl Route {
         }
     }
 
-    /// Returns the path on the upstream.
-    pub(crate) fn path(&self) -> &str {
+    /// Returns the path on the upstream, with the query of the request.
+    ///
+    /// # Errors
+    ///
+    /// When that is invalid.
+    pub(crate) fn target(&self, query: Option<&str>) -> Result<PathAndQuery, InvalidUri> {
+        let query = query.into_iter().flat_map(|query| ["?", query]);
+        let target: String = std::iter::once(self.path()).chain(query).collect();
+        target.try_into()
+    }
+
+    fn path(&self) -> &str {
         match self {
             Self::Health => "/healthz",
             Self::Rally | Self::Page => "/",

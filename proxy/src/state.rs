@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use client::endpoints::Endpoints;
 use client::fault::Fault;
+use hyper::header::HeaderMap;
 use protocol::headers::{MANAGER, via};
 use protocol::task::Task;
-use reqwest::Response;
 use server::log::{LogLimiter, SAME_FAULT};
 use server::metrics::Timer;
 use server::permits::Permits;
@@ -76,9 +76,8 @@ impl Proxy {
     }
 
     /// Returns what measures a rally; nothing does unless a manager says that it played it.
-    pub(crate) fn rally_timer(&self, response: &Response, begun: Instant) -> Option<Timer> {
-        let manager = response.headers().get(MANAGER).filter(|_| response.status().is_success());
-        let manager: Task = manager?.to_str().ok()?.parse().ok()?;
+    pub(crate) fn rally_timer(&self, headers: &HeaderMap, begun: Instant) -> Option<Timer> {
+        let manager: Task = headers.get(MANAGER)?.to_str().ok()?.parse().ok()?;
         Some(Timer::since(begun, self.metrics.rally_duration.to(&manager.node)))
     }
 

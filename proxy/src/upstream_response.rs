@@ -4,13 +4,15 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::VIA;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
-use client::fault::Fault;
+use client::fault::{Fault, find_cause};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
+use http_body_util::BodyExt;
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderMap};
 use protocol::headers::BUFFERING;
 use protocol::timing::{BUFFER_TIME, UPSTREAM_IDLE_TIMEOUT};
-use reqwest::Response;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use server::buffer::{Buffered, buffer};
 use server::metrics::Timer;
 use tokio::time::{Instant, timeout};
@@ -35,15 +37,19 @@ enum Body {
 impl UpstreamResponse {
     /// Reads the start: what comes within [`BUFFER_TIME`] after the head, or nothing of a response that
     /// asks to be sent as it comes.
-    pub(crate) async fn read(mut response: Response, timer: Option<Timer>) -> Result<Self, Fault> {
+    pub(crate) async fn read(
+        response: Response<Incoming>,
+        timer: Option<Timer>,
+    ) -> Result<Self, Fault> {
         let status = StatusCode::from_u16(response.status().as_u16());
         let status = status.map_err(|_| Fault::Protocol)?;
-        let headers = std::mem::take(response.headers_mut());
+        let (head, body) = response.into_parts();
+        let headers = head.headers;
         let body = if headers.get(BUFFERING).is_some_and(|value| value == "no") {
-            Body::Streaming(pieces(response, None).boxed())
+            Body::Streaming(pieces(body, None).boxed())
         } else {
             let buffer_until = Instant::now() + BUFFER_TIME;
-            match buffer(pieces(response, timer).boxed(), buffer_until).await? {
+            match buffer(pieces(body, timer).boxed(), buffer_until).await? {
                 Buffered::Complete(body) => Body::Complete(body),
                 Buffered::Partial(start, rest) => {
                     Body::Streaming(stream::iter([Ok(start)]).chain(rest).boxed())
@@ -79,19 +85,17 @@ impl UpstreamResponse {
 
 /// Yields the body as it comes, and a fault when it is cut off or falls silent; one that came to its
 /// end is measured.
-fn pieces(
-    response: Response,
-    timer: Option<Timer>,
-) -> impl Stream<Item = Result<Bytes, Fault>> + Send {
-    stream::unfold(Some((response, timer)), async |rest| {
-        let (mut response, timer) = rest?;
-        match timeout(UPSTREAM_IDLE_TIMEOUT, response.chunk()).await {
-            Ok(Ok(Some(piece))) => Some((Ok(piece), Some((response, timer)))),
-            Ok(Ok(None)) => {
+fn pieces(body: Incoming, timer: Option<Timer>) -> impl Stream<Item = Result<Bytes, Fault>> + Send {
+    let body = body.into_data_stream();
+    stream::unfold(Some((body, timer)), async |rest| {
+        let (mut body, timer) = rest?;
+        match timeout(UPSTREAM_IDLE_TIMEOUT, body.next()).await {
+            Ok(Some(Ok(piece))) => Some((Ok(piece), Some((body, timer)))),
+            Ok(None) => {
                 timer.into_iter().for_each(Timer::stop);
                 None
             }
-            Ok(Err(error)) => Some((Err(error.into()), None)),
+            Ok(Some(Err(error))) => Some((Err(find_cause(&error)), None)),
             Err(_) => Some((Err(Fault::Timeout), None)),
         }
     })

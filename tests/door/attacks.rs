@@ -1,6 +1,7 @@
 //! The attacks.
 
 use std::io::Result;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -110,6 +111,12 @@ pub(crate) fn all() -> Vec<Attack> {
             connections: 1000,
             one: |a| events(a).boxed(),
         },
+        Attack {
+            name: "five of these at once",
+            service: "proxy",
+            connections: 1000,
+            one: |a| any(a).boxed(),
+        },
     ]
 }
 
@@ -197,4 +204,16 @@ async fn paced(mut attacker: Attacker) -> Result<Attacker> {
 async fn events(mut attacker: Attacker) -> Result<Attacker> {
     attacker.send(b"GET /events HTTP/1.1\r\nHost: test\r\n\r\n").await?;
     Ok(attacker)
+}
+
+/// Makes one attack after the other, of those that cost most.
+async fn any(attacker: Attacker) -> Result<Attacker> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    match NEXT.fetch_add(1, Relaxed) % 5 {
+        0 => almost_a_head(attacker).await,
+        1 => unread_files(attacker).await,
+        2 => pipelined(attacker).await,
+        3 => paced(attacker).await,
+        _ => events(attacker).await,
+    }
 }

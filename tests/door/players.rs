@@ -66,11 +66,21 @@ async fn player(address: SocketAddr, until: Instant, stays: bool) -> Played {
     played
 }
 
+/// Plays a rally; once more if a connection that was kept has closed meanwhile, as any client does
+/// (RFC 9112, section 9.3.1).
 async fn rally(address: SocketAddr, kept: &mut Option<Connection>) -> std::io::Result<Response> {
-    let mut connection = match kept.take() {
-        Some(connection) => connection,
-        None => Connection::open(address).await?,
-    };
+    if let Some(connection) = kept.take()
+        && let Ok(response) = ask(connection, kept).await
+    {
+        return Ok(response);
+    }
+    ask(Connection::open(address).await?, kept).await
+}
+
+async fn ask(
+    mut connection: Connection,
+    kept: &mut Option<Connection>,
+) -> std::io::Result<Response> {
     connection.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await?;
     let response = connection.response().await?;
     if !response.closes() {

@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use protocol::timing::LOOKUP_INTERVAL;
-use reqwest::Method;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, info, warn};
@@ -158,7 +157,7 @@ impl Discovery {
         if self.endpoints.is_new(endpoint.address) {
             self.connect(endpoint.address).await?;
         }
-        endpoint.send(endpoint.request(Method::OPTIONS, "/", None)).await.map(drop)
+        endpoint.greet().await
     }
 
     /// Checks an endpoint; returns what is wrong with it.

@@ -7,14 +7,16 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
-use hyper::header::{HOST, HeaderValue};
-use hyper::{Request, Uri};
+use hyper::body::Incoming;
+use hyper::header::{HOST, HeaderMap, HeaderValue};
+use hyper::http::uri::PathAndQuery;
+use hyper::{Method, Request, StatusCode, Uri};
 use protocol::headers::{FROM, TO};
 use protocol::service::Service;
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{RequestBuilder, Response, Url};
 
 use crate::fault::{Fault, find_cause};
-use crate::{http, stroke_client};
+use crate::{http, rally_client};
 
 /// Who is expected to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ pub struct Endpoint {
     pub address: SocketAddr,
     /// `http://ADDRESS/`; without the zone of a link-local IPv6 address, which no URL can name.
     url: Url,
-    /// The same, and the header with the address, as strokes need them.
+    /// The same, and the header with the address, as the client for rallies needs them.
     uri: Uri,
     host: HeaderValue,
     peer: Peer,
@@ -88,14 +90,9 @@ impl Endpoint {
     ///
     /// Those of [`Endpoint::send`] and [`http::read`].
     pub async fn stroke(&self, limit: usize) -> Result<hyper::Response<Bytes>, Fault> {
-        let mut request = Request::new(Empty::new());
-        *request.uri_mut() = self.uri.clone();
-        request.headers_mut().insert(HOST, self.host.clone());
-        if let Some(service) = self.peer.service() {
-            request.headers_mut().insert(TO, HeaderValue::from_static(service.name()));
-        }
-        let (head, body) = stroke_client::send(request).await?.into_parts();
-        self.check_sender(head.headers.get(FROM).map(HeaderValue::as_bytes), head.status)?;
+        let response =
+            self.call(Method::GET, self.uri.clone(), HeaderMap::with_capacity(2)).await?;
+        let (head, body) = response.into_parts();
         if head.status != StatusCode::OK {
             return Err(Fault::Status(head.status));
         }
@@ -105,20 +102,59 @@ impl Endpoint {
         Ok(hyper::Response::from_parts(head, body.to_bytes()))
     }
 
-    /// Returns a GET request for a path, with a query if there is one.
-    pub fn get(&self, path: &str, query: Option<&str>) -> RequestBuilder {
-        self.request(Method::GET, path, query)
+    /// Asks who is there, by a request that costs a service nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Endpoint::send`].
+    pub async fn greet(&self) -> Result<(), Fault> {
+        self.call(Method::OPTIONS, self.uri.clone(), HeaderMap::with_capacity(2)).await.map(drop)
     }
 
-    /// Returns a request for a path, with a query if there is one.
-    pub fn request(&self, method: Method, path: &str, query: Option<&str>) -> RequestBuilder {
+    /// Passes on a request without a body; returns the response, with a body yet to be read, if it is
+    /// from who was expected. `target` is its path, and its query if it has one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Endpoint::send`].
+    pub async fn forward(
+        &self,
+        method: Method,
+        target: PathAndQuery,
+        headers: HeaderMap,
+    ) -> Result<hyper::Response<Incoming>, Fault> {
+        let mut uri = self.uri.clone().into_parts();
+        uri.path_and_query = Some(target);
+        let uri = Uri::from_parts(uri).map_err(|_| Fault::Protocol)?;
+        self.call(method, uri, headers).await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        uri: Uri,
+        mut headers: HeaderMap,
+    ) -> Result<hyper::Response<Incoming>, Fault> {
+        headers.insert(HOST, self.host.clone());
+        if let Some(service) = self.peer.service() {
+            headers.insert(TO, HeaderValue::from_static(service.name()));
+        }
+        let mut request = Request::new(Empty::new());
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        let response = rally_client::send(request).await?;
+        let from = response.headers().get(FROM).map(HeaderValue::as_bytes);
+        self.check_sender(from, response.status())?;
+        Ok(response)
+    }
+
+    /// Returns a GET request for a path, with a query if there is one.
+    pub fn get(&self, path: &str, query: Option<&str>) -> RequestBuilder {
         let mut url = self.url.clone();
         url.set_path(path);
         url.set_query(query);
-        self.meant_for_peer(http::local().request(method, url))
-    }
-
-    fn meant_for_peer(&self, request: RequestBuilder) -> RequestBuilder {
+        let request = http::local().get(url);
         match self.peer.service() {
             Some(service) => request.header(TO, service.name()),
             None => request,

@@ -120,7 +120,8 @@ impl From<reqwest::Error> for Fault {
 }
 
 /// Finds the cause at the bottom of a client's error.
-pub(crate) fn find_cause(error: &(dyn Error + 'static)) -> Fault {
+#[must_use]
+pub fn find_cause(error: &(dyn Error + 'static)) -> Fault {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
     // Only hyper's own error tells what is not HTTP from a lost connection; this crate's version of
     // hyper must be the one that reqwest uses.

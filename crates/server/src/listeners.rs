@@ -24,8 +24,13 @@ const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 /// its own structures. The kernel's own limits are megabytes, and count as the container's memory
 /// (`SO_RCVBUF`, socket(7); cgroups(7), version 2). A request has some 600 bytes, and the whole page is
 /// 40 KB.
-const RECEIVE_BYTES: usize = 8 * 1024;
+const RECEIVE_BYTES: usize = 4 * 1024;
 const SEND_BYTES: usize = 16 * 1024;
+
+/// How much of that may be left to send when more is written: what a client that does not read is sent
+/// waits for it in the service, which can tell (`TCP_NOTSENT_LOWAT`, tcp(7)).
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const UNSENT_BYTES: u32 = 2 * 1024;
 
 /// The ports of a service, bound but not yet served.
 #[derive(Debug)]
@@ -59,6 +64,8 @@ impl Listeners {
             // A system that refuses has limits of its own.
             let _ = socket.set_recv_buffer_size(RECEIVE_BYTES);
             let _ = socket.set_send_buffer_size(SEND_BYTES);
+            #[cfg(any(target_os = "android", target_os = "linux"))]
+            let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES);
         }
         let public_address = public.as_ref().map(|(_, address)| *address);
         let public = public.map(|(listener, _)| listener);

@@ -45,6 +45,7 @@ mod refusal;
 mod reject;
 mod session;
 mod workers;
+mod write;
 
 use admin_server::AdminServer;
 use app::Site;

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::connections::Place;
+use super::write;
 
 /// How much is read at once; the head of a browser's request has some 600 bytes.
 const READ_BYTES: usize = 2048;
@@ -150,7 +151,7 @@ impl Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut *self.socket.borrow_mut()).poll_write(context, bytes);
+        let written = write::poll_write(&mut self.socket.borrow_mut(), context, bytes);
         if written.is_ready() {
             self.place.proceed();
         } else {

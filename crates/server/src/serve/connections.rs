@@ -14,24 +14,29 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::refusal::{Refusal, Refusals};
 
-/// Maximum number of bytes of complete responses, of all connections, that their clients have yet to
-/// read.
+/// Maximum number of bytes, of all connections, of complete responses that clients have yet to read and
+/// of requests that they have yet to complete.
 const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
 
-/// How many bytes a connection has in buffers while its client does not read.
-const BUFFER_BYTES: usize = 16 * 1024;
+/// How many bytes a connection has in buffers while its client does not read: 16 KB here, and in the
+/// kernel.
+const BUFFER_BYTES: usize = 24 * 1024;
 
 /// Maximum number of connections that keep their buffers while they are not used.
 const MAX_WITH_BUFFERS: usize = 128;
 
 /// Maximum number of responses that are sent as they come, such as events and rallies with a pace. In
-/// a proxy each costs 52 KB, for the connection to the client and the one to the upstream.
-const MAX_STREAMS: usize = 256;
+/// a proxy each costs 28 KB, for the connection to the client and the one to the upstream.
+const MAX_STREAMS: usize = 128;
+
+/// Maximum number of requests that are being answered, but for those whose clients have part of the
+/// response. Each has actix's buffers, 16 KB; more at once would not be answered any sooner.
+const MAX_ANSWERING: usize = 64;
 
 /// How long the server waits for a client at least before its connection may be ended for another's
 /// sake; a client that uses its connection sends the next request sooner.
@@ -47,6 +52,7 @@ pub(crate) struct Connections {
     open: AtomicUsize,
     held: AtomicUsize,
     streams: AtomicUsize,
+    answering: Arc<Semaphore>,
     epoch: Instant,
     refusals: Refusals,
     table: Mutex<Table>,
@@ -67,7 +73,7 @@ struct Client {
     address: IpAddr,
     /// Since when the server has waited for it, in milliseconds; 0 while it does not.
     waiting_since: AtomicU64,
-    /// How many bytes of a complete response are kept for it.
+    /// How many bytes are kept until it reads a response or completes a request.
     held: AtomicUsize,
 }
 
@@ -78,6 +84,7 @@ pub(super) struct Place {
     id: u64,
     client: Arc<Client>,
     since: Instant,
+    answering: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Connections {
@@ -88,6 +95,7 @@ impl Connections {
             open: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
+            answering: Arc::new(Semaphore::new(MAX_ANSWERING)),
             epoch: Instant::now(),
             refusals,
             table: Mutex::default(),
@@ -126,7 +134,8 @@ impl Connections {
         table.entries.insert(id, (Arc::clone(&client), entry));
         self.open.store(table.entries.len(), Relaxed);
         drop(table);
-        (Place { connections: Arc::clone(self), id, client, since: Instant::now() }, evicted)
+        let (connections, since) = (Arc::clone(self), Instant::now());
+        (Place { connections, id, client, since, answering: Mutex::default() }, evicted)
     }
 
     fn is_full(&self) -> bool {
@@ -188,18 +197,39 @@ impl Place {
         self.client.waiting_since.store(0, Relaxed);
     }
 
-    /// Notes that a complete response is kept until the client has read it.
+    /// Waits until the answer to a request may begin; `on_wait` is called before that, unless it may at
+    /// once.
+    pub(super) async fn begin_answer(&self, on_wait: impl FnOnce()) {
+        let answering = &self.connections.answering;
+        let permit = match Arc::clone(answering).try_acquire_owned() {
+            Ok(permit) => Some(permit),
+            Err(_) => {
+                on_wait();
+                // Never closed.
+                Arc::clone(answering).acquire_owned().await.ok()
+            }
+        };
+        *self.answering.lock() = permit;
+    }
+
+    /// Notes that the answer has ended, or that the client has part of it.
+    pub(super) fn end_answer(&self) {
+        self.answering.lock().take();
+    }
+
+    /// Notes that bytes are kept until the client has read them, or has sent the rest of its request.
     pub(super) fn hold(&self, bytes: usize) {
         self.client.held.fetch_add(bytes, Relaxed);
         let all = self.connections.held.fetch_add(bytes, Relaxed) + bytes;
         if all > MAX_HELD_BYTES {
             let holds = |client: &Client| client.held.load(Relaxed) > 0;
-            self.connections.evict(Refusal::SlowReader, holds);
+            self.connections.evict(Refusal::Slow, holds);
         }
     }
 
     /// Notes that the client does not read what is written to it.
     pub(super) fn hold_buffers(&self) {
+        self.end_answer();
         self.hold(BUFFER_BYTES);
     }
 
@@ -210,6 +240,8 @@ impl Place {
         if others >= MAX_STREAMS {
             self.end_stream();
             self.connections.refusals.count(Refusal::TooManyStreams, self.client.address);
+        } else {
+            self.end_answer();
         }
         others < MAX_STREAMS
     }
@@ -224,7 +256,7 @@ impl Place {
         self.connections.open() <= MAX_WITH_BUFFERS
     }
 
-    /// Notes that no response is kept any more.
+    /// Notes that nothing is kept any more.
     pub(super) fn release(&self) {
         let bytes = self.client.held.swap(0, Relaxed);
         self.connections.held.fetch_sub(bytes, Relaxed);

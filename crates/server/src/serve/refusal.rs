@@ -20,8 +20,9 @@ const RATE: Rate = Rate { burst: 1, per: Duration::from_secs(10) };
 pub(super) enum Refusal {
     /// All places were taken, and the server had waited longest for this client.
     AtLimit,
-    /// Too much was kept for clients that do not read, and the server had waited longest for this one.
-    SlowReader,
+    /// Too much was kept of what clients do not read or do not complete, and the server had waited longest
+    /// for this one.
+    Slow,
     /// The head of a request was too long.
     HeadTooLarge,
     /// The head of a request took too long.
@@ -37,7 +38,7 @@ pub(super) enum Refusal {
 impl Refusal {
     const ALL: [Self; 7] = [
         Self::AtLimit,
-        Self::SlowReader,
+        Self::Slow,
         Self::HeadTooLarge,
         Self::HeadTooSlow,
         Self::Malformed,
@@ -48,7 +49,7 @@ impl Refusal {
     const fn name(self) -> &'static str {
         match self {
             Self::AtLimit => "at_limit",
-            Self::SlowReader => "slow_reader",
+            Self::Slow => "slow",
             Self::HeadTooLarge => "head_too_large",
             Self::HeadTooSlow => "head_too_slow",
             Self::Malformed => "malformed",

@@ -95,7 +95,10 @@ where
         };
         connection.place.proceed();
         match head {
-            Ok(head) => connection.hand_out(head),
+            Ok(head) => {
+                connection.place.begin_answer(|| dispatcher = None).await;
+                connection.hand_out(head);
+            }
             Err(End::Closed) => return,
             Err(End::HeadTooLarge) => {
                 port.refusals.count(Refusal::HeadTooLarge, connection.peer.ip());
@@ -110,6 +113,7 @@ where
         }
         let begin = || Box::pin(http.call((Stream(Rc::clone(connection)), Some(connection.peer))));
         let ended = answer(connection, dispatcher.get_or_insert_with(begin).as_mut()).await;
+        connection.place.end_answer();
         if ended.is_some() {
             dispatcher = None;
         }
@@ -172,13 +176,15 @@ async fn next_head(connection: &Connection, on_idle: impl FnOnce()) -> Result<us
     let deadline = Instant::now() + HEAD_TIMEOUT;
     loop {
         if let Some(length) = connection.received(head::length) {
+            connection.place.release();
             return Ok(length);
         }
         if received(connection) >= MAX_HEAD_BYTES {
             return Err(End::HeadTooLarge);
         }
+        let before = received(connection);
         match timeout_at(deadline, receive()).await {
-            Ok(Ok(false)) => {}
+            Ok(Ok(false)) => connection.place.hold(received(connection) - before),
             Ok(_) => return Err(End::Closed),
             Err(_) => return Err(End::HeadTooSlow),
         }

@@ -1,7 +1,8 @@
-//! The HTTP client for strokes, of which there are thousands a second.
+//! The HTTP client on the way of a rally: a proxy asks a manager with it, and a manager its players,
+//! thousands of times a second.
 //!
 //! It is hyper's, the one below reqwest, with what reqwest sets by itself. reqwest would parse the URL
-//! of each request twice more, and what else it adds is of no use to a stroke.
+//! of each request twice more, and its connections have larger buffers.
 
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -17,13 +18,17 @@ use crate::http::CONNECT_TIMEOUT;
 #[cfg(any(target_os = "android", target_os = "linux"))]
 use crate::http::UNACKNOWLEDGED;
 
-type StrokeClient = Client<HttpConnector, Empty<Bytes>>;
+/// How much of a response is read at once; its head must fit. Managers and scoreboards respond with some
+/// 600 bytes of it.
+const READ_BYTES: usize = 4096;
+
+type RallyClient = Client<HttpConnector, Empty<Bytes>>;
 
 thread_local! {
-    static LOCAL: StrokeClient = client();
+    static LOCAL: RallyClient = client();
 }
 
-fn client() -> StrokeClient {
+fn client() -> RallyClient {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
@@ -32,6 +37,7 @@ fn client() -> StrokeClient {
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        .http1_read_buf_exact_size(READ_BYTES)
         .build(connector)
 }
 
