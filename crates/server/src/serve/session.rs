@@ -174,6 +174,7 @@ async fn next_head(connection: &Connection, on_idle: impl FnOnce()) -> Result<us
         }
     }
     let deadline = Instant::now() + HEAD_TIMEOUT;
+    let mut held = 0;
     loop {
         if let Some(length) = connection.received(head::length) {
             connection.place.release();
@@ -182,9 +183,10 @@ async fn next_head(connection: &Connection, on_idle: impl FnOnce()) -> Result<us
         if received(connection) >= MAX_HEAD_BYTES {
             return Err(End::HeadTooLarge);
         }
-        let before = received(connection);
+        connection.place.hold(received(connection) - held);
+        held = received(connection);
         match timeout_at(deadline, receive()).await {
-            Ok(Ok(false)) => connection.place.hold(received(connection) - before),
+            Ok(Ok(false)) => {}
             Ok(_) => return Err(End::Closed),
             Err(_) => return Err(End::HeadTooSlow),
         }
