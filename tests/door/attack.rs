@@ -13,8 +13,6 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::cluster::Cluster;
-
 /// An attack on one service.
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
@@ -42,8 +40,8 @@ impl Attacker {
 impl Attack {
     /// Begins the attack; its thread ends after `time` with the number of connections that were
     /// accepted and of bytes that were sent.
-    pub(crate) fn start(&self, cluster: &Cluster, time: Duration) -> JoinHandle<(usize, u64)> {
-        let (address, connections, one) = (cluster.port(self.service), self.connections, self.one);
+    pub(crate) fn start(&self, address: SocketAddr, time: Duration) -> JoinHandle<(usize, u64)> {
+        let (connections, one) = (self.connections, self.one);
         spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let accepted = Arc::new(AtomicUsize::new(0));

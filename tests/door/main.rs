@@ -118,7 +118,7 @@ fn holds(attack: &Attack, conditions: Conditions) -> bool {
     let proxy = cluster.proxy.process.listen;
     let at_rest = play(proxy, time / 2);
     cluster.reset_peaks();
-    let running = attack.start(&cluster, time);
+    let running = attack.start(cluster.port(attack.service), time);
     let played: Played = play(proxy, time);
     let (connections, sent) = running.join().expect("no panic");
     let Peaks { proxy, service, cgroup } = cluster.peaks();

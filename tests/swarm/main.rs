@@ -19,6 +19,10 @@ use crate::scoreboard::Scoreboards;
 use crate::table::{Line, print};
 
 mod accounting;
+#[path = "../door/attack.rs"]
+mod attack;
+#[path = "../door/attacks.rs"]
+mod attacks;
 mod counters;
 mod deploy;
 mod docker_events;
@@ -42,6 +46,7 @@ mod scale;
 mod scenario;
 mod scoreboard;
 mod small_subnet;
+mod strangers;
 mod swarm;
 mod table;
 mod unhealthy;
@@ -50,7 +55,7 @@ mod wrong_service;
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Play); 18] = [
+const SCENARIOS: [(&str, Play); 19] = [
     ("plain", |run| deploy::plain(run).boxed_local()),
     ("image", |run| docker_run::published(run).boxed_local()),
     ("subnet", |run| small_subnet::filled(run).boxed_local()),
@@ -58,6 +63,7 @@ const SCENARIOS: [(&str, Play); 18] = [
     ("lamps", |run| lamps::match_the_strokes(run).boxed_local()),
     ("scale", |run| scale::stack(run).boxed_local()),
     ("foreign", |run| wrong_service::took_addresses(run).boxed_local()),
+    ("strangers", |run| strangers::at_a_node(run).boxed_local()),
     ("hundred", |run| hundred::players(run).boxed_local()),
     ("roll", |run| roll::there_and_back(run).boxed_local()),
     ("unhealthy", |run| unhealthy::update(run).boxed_local()),
@@ -75,8 +81,8 @@ const SCENARIOS: [(&str, Play); 18] = [
 /// Scenarios played only when they are named, so that the others take six minutes. They are about the
 /// image, the lights and the network, not about rallies under load; or have been played on plain
 /// services, which `tests/it/deploy` checks to be the same as the stack's; or need a quiet machine.
-const ON_REQUEST: [&str; 8] =
-    ["image", "subnet", "lamps", "scale", "foreign", "hundred", "paths", "namesakes"];
+const ON_REQUEST: [&str; 9] =
+    ["image", "subnet", "lamps", "scale", "foreign", "strangers", "hundred", "paths", "namesakes"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
