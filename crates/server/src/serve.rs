@@ -129,7 +129,8 @@ impl Serving {
     }
 
     fn admin_server(self) -> io::Result<AdminServer> {
-        let connections = Connections::new(admin_server::MAX_CONNECTIONS, self.refusals.clone());
+        let (own, limit) = (self.admin.whoami.service, admin_server::MAX_CONNECTIONS);
+        let connections = Connections::new(own, limit, self.refusals.clone());
         let site = self.site(&self.admin_routes, false)?;
         let port = Port::new(connections, self.refusals);
         AdminServer::start(self.listeners.admin, site, port, self.span)

@@ -214,7 +214,8 @@ impl Start {
     async fn serve_routes(self, public: Routes) -> io::Result<()> {
         let Self { mut metrics, admin_routes, log_limiter, span, .. } = self;
         let refusals = Refusals::register(&mut metrics, Arc::clone(&log_limiter));
-        let connections = Connections::new(self.max_connections, refusals.clone());
+        let connections =
+            Connections::new(self.identity.service, self.max_connections, refusals.clone());
         if self.listeners.public_address().is_some() {
             let open = Arc::clone(&connections);
             let help = "Open connections to the public port";

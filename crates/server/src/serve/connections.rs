@@ -9,15 +9,19 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use protocol::service::Service;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::refusal::{Refusal, Refusals};
+use crate::permits::{Permit, Permits};
 
 /// Maximum number of bytes, of all connections, of complete responses that clients have yet to read and
 /// of requests that they have yet to complete.
@@ -30,13 +34,18 @@ const BUFFER_BYTES: usize = 24 * 1024;
 /// Maximum number of connections that keep their buffers while they are not used.
 const MAX_WITH_BUFFERS: usize = 128;
 
-/// Maximum number of responses that are sent as they come, such as events and rallies with a pace. In
-/// a proxy each costs 28 KB, for the connection to the client and the one to the upstream.
-const MAX_STREAMS: usize = 128;
+/// Maximum number of responses that are sent as they come, such as events and rallies with a pace: at
+/// a proxy, which anybody reaches and where each costs 28 KB, and at any other service, where each costs
+/// 14 KB and every light and scoreboard of the cluster subscribes.
+const MAX_STREAMS: [usize; 2] = [128, 512];
 
 /// Maximum number of requests that are being answered, but for those whose clients have part of the
 /// response. Each has actix's buffers, 16 KB; more at once would not be answered any sooner.
 const MAX_ANSWERING: usize = 64;
+
+/// How long the queue for these may stand still before as many more are answered: what they wait for
+/// hangs.
+const STALLED: Duration = Duration::from_millis(500);
 
 /// How long the server waits for a client at least before its connection may be ended for another's
 /// sake; a client that uses its connection sends the next request sooner.
@@ -49,10 +58,11 @@ const TURN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Connections {
     limit: AtomicUsize,
+    max_streams: usize,
     open: AtomicUsize,
     held: AtomicUsize,
     streams: AtomicUsize,
-    answering: Arc<Semaphore>,
+    answering: Arc<Permits>,
     epoch: Instant,
     refusals: Refusals,
     table: Mutex<Table>,
@@ -84,18 +94,20 @@ pub(super) struct Place {
     id: u64,
     client: Arc<Client>,
     since: Instant,
-    answering: Mutex<Option<OwnedSemaphorePermit>>,
+    answering: Mutex<Option<Permit>>,
 }
 
 impl Connections {
-    /// Makes a port's connections, at most `limit` at once.
-    pub(crate) fn new(limit: usize, refusals: Refusals) -> Arc<Self> {
+    /// Makes the connections of a port of a service, at most `limit` at once.
+    pub(crate) fn new(service: Service, limit: usize, refusals: Refusals) -> Arc<Self> {
+        let [strangers, peers] = MAX_STREAMS;
         Arc::new(Self {
             limit: AtomicUsize::new(limit),
+            max_streams: if service == Service::Proxy { strangers } else { peers },
             open: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
-            answering: Arc::new(Semaphore::new(MAX_ANSWERING)),
+            answering: Permits::new(MAX_ANSWERING, STALLED),
             epoch: Instant::now(),
             refusals,
             table: Mutex::default(),
@@ -200,16 +212,15 @@ impl Place {
     /// Waits until the answer to a request may begin; `on_wait` is called before that, unless it may at
     /// once.
     pub(super) async fn begin_answer(&self, on_wait: impl FnOnce()) {
-        let answering = &self.connections.answering;
-        let permit = match Arc::clone(answering).try_acquire_owned() {
-            Ok(permit) => Some(permit),
-            Err(_) => {
+        let mut permit = pin!(self.connections.answering.acquire());
+        let permit = match (&mut permit).now_or_never() {
+            Some(permit) => permit,
+            None => {
                 on_wait();
-                // Never closed.
-                Arc::clone(answering).acquire_owned().await.ok()
+                permit.await
             }
         };
-        *self.answering.lock() = permit;
+        *self.answering.lock() = Some(permit);
     }
 
     /// Notes that the answer has ended, or that the client has part of it.
@@ -236,14 +247,15 @@ impl Place {
     /// Begins a response that is sent as it comes; returns whether it may be, and counts and logs it
     /// if there are too many.
     pub(super) fn begin_stream(&self) -> bool {
+        let max = self.connections.max_streams;
         let others = self.connections.streams.fetch_add(1, Relaxed);
-        if others >= MAX_STREAMS {
+        if others >= max {
             self.end_stream();
             self.connections.refusals.count(Refusal::TooManyStreams, self.client.address);
         } else {
             self.end_answer();
         }
-        others < MAX_STREAMS
+        others < max
     }
 
     /// Ends a response that was sent as it came.
@@ -275,87 +287,4 @@ impl Drop for Place {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::pin::pin;
-
-    use tokio::time::advance;
-
-    use super::*;
-    use crate::identity::Identity;
-    use crate::metrics::Metrics;
-
-    fn connections(limit: usize) -> Arc<Connections> {
-        let task = "ping.1@pi1".parse().expect("a task");
-        let identity = Identity::new(protocol::service::Service::Ping, task);
-        let refusals = Refusals::register(&mut Metrics::new(&identity), Arc::default());
-        Connections::new(limit, refusals)
-    }
-
-    /// Connections from addresses that end in these numbers, a second apart, that wait for a request.
-    async fn waiting(
-        connections: &Arc<Connections>,
-        from: &[u8],
-    ) -> Vec<(Place, oneshot::Receiver<()>)> {
-        let mut places = Vec::new();
-        for last in from {
-            advance(Duration::from_secs(1)).await;
-            let (place, evicted) = connections.admit([10, 0, 9, *last].into()).await;
-            place.wait();
-            places.push((place, evicted));
-        }
-        places
-    }
-
-    /// Returns which of these have been ended.
-    fn evicted(places: &mut [(Place, oneshot::Receiver<()>)]) -> Vec<usize> {
-        let ended = places.iter_mut().map(|(_, evicted)| {
-            evicted.try_recv().expect_err("nothing is sent") == oneshot::error::TryRecvError::Closed
-        });
-        ended.enumerate().filter_map(|(n, ended)| ended.then_some(n)).collect()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_address_with_most_connections_loses_the_one_that_has_waited_longest() {
-        let connections = connections(5);
-        let mut places = waiting(&connections, &[1, 2, 2, 3, 2]).await;
-        assert_eq!(evicted(&mut places), [0_usize; 0]);
-        places.extend(waiting(&connections, &[4]).await);
-        assert_eq!(evicted(&mut places), [1]);
-        assert_eq!(connections.open(), 5);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn connections_that_are_used_are_kept_and_give_their_place_to_others_after_a_while() {
-        let connections = connections(2);
-        let mut places = waiting(&connections, &[1, 1]).await;
-        places.iter().for_each(|(place, _)| place.proceed());
-        let mut next = pin!(connections.admit([10, 0, 9, 2].into()));
-        timeout(TURN, &mut next).await.expect_err("all are in use");
-        assert!(places[0].0.is_wanted() && places[1].0.is_wanted());
-        places[1].0.wait();
-        let begun = Instant::now();
-        let (next, _evicted) = next.await;
-        assert_eq!((begun.elapsed(), evicted(&mut places)), (MIN_WAIT, vec![1]));
-        assert!(!next.is_wanted(), "it is new");
-
-        let (more, ended) = (connections.admit([10, 0, 9, 3].into()), Instant::now());
-        places.remove(0);
-        more.await;
-        assert_eq!(ended.elapsed(), Duration::ZERO, "one has ended by itself");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn clients_that_do_not_read_lose_their_connection_when_too_much_is_kept_for_them() {
-        let connections = connections(100);
-        let mut places = waiting(&connections, &[1, 2, 3, 4]).await;
-        for (place, _) in &places[1..] {
-            place.hold(MAX_HELD_BYTES / 3);
-        }
-        assert_eq!(evicted(&mut places), [0_usize; 0]);
-        places[3].0.release();
-        places[3].0.hold(MAX_HELD_BYTES);
-        assert_eq!(evicted(&mut places), [1], "the first of those that something is kept for");
-        places.clear();
-        assert_eq!(connections.held.load(Relaxed), 0);
-    }
-}
+mod tests;
