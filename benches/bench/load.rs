@@ -117,18 +117,31 @@ async fn client(
 ) -> Load {
     let mut load = Load::default();
     let mut connection = connect(address).await;
+    let mut is_kept = false;
     let accept = if timed { "application/x-ndjson" } else { "text/plain" };
     let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: {accept}\r\n\r\n");
     let mut answer = Vec::with_capacity(32 * 1024);
     while go_on() {
         let begun = Instant::now();
-        connection.write_all(request.as_bytes()).await.expect("sent");
-        let closes = read(&mut connection, &mut answer).await;
+        let closes = loop {
+            // A connection that was kept may have made room for another one meanwhile (RFC 9112, section
+            // 9.3.1).
+            if let Some(closes) = ask(&mut connection, &request, &mut answer).await {
+                break closes;
+            }
+            assert!(is_kept, "connection closed");
+            connection = connect(address).await;
+            is_kept = false;
+        };
+        is_kept = !closes;
         load.rallies.push(begun.elapsed().as_secs_f64() * 1e6);
         if closes {
             connection = connect(address).await;
         }
         let text = String::from_utf8_lossy(&answer);
+        if text.contains("retry-after: ") && path != "/" {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
         if timed {
             let lines = text.lines().filter_map(|line| line.split_once("\"micros\":"));
             let strokes = lines.filter(|(before, _)| before.contains("\"outcome\""));
@@ -151,11 +164,16 @@ async fn connect(address: SocketAddr) -> TcpStream {
     connection
 }
 
-/// Reads one answer, by its length or by its chunks; returns whether its connection closes.
-async fn read(connection: &mut TcpStream, answer: &mut Vec<u8>) -> bool {
+/// Sends a request and reads the answer, by its length or by its chunks; returns whether its connection
+/// closes, or nothing if that is closed already.
+async fn ask(connection: &mut TcpStream, request: &str, answer: &mut Vec<u8>) -> Option<bool> {
     answer.clear();
+    connection.write_all(request.as_bytes()).await.ok()?;
     loop {
-        assert!(connection.read_buf(answer).await.expect("an answer") > 0, "connection closed");
+        if !connection.read_buf(answer).await.is_ok_and(|length| length > 0) {
+            assert!(answer.is_empty(), "an answer is cut off");
+            return None;
+        }
         let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
         let text = String::from_utf8_lossy(&answer[..head]).to_ascii_lowercase();
         let length = text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
@@ -164,7 +182,7 @@ async fn read(connection: &mut TcpStream, answer: &mut Vec<u8>) -> bool {
             None => answer.ends_with(b"0\r\n\r\n"),
         };
         if whole {
-            return text.contains("connection: close");
+            return Some(text.contains("connection: close"));
         }
     }
 }

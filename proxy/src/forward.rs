@@ -18,6 +18,7 @@ use hyper::http::uri::PathAndQuery;
 use protocol::headers::PROXY;
 use protocol::timing::{HEAD_PATIENCE, RESPOND_BY, UPSTREAM_TOTAL};
 use server::accept::preferred;
+use server::streams;
 use tokio::time::Instant;
 
 use crate::headers;
@@ -60,7 +61,13 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
         Route::Rally => &proxy.managers,
         Route::Page | Route::Scoreboard(_) => &proxy.scoreboards,
     };
-    let Ok(target) = route.target(request.uri().query()) else {
+    let query = request.uri().query();
+    if route.is_stream(query)
+        && let Some(refusal) = streams::refuse(request)
+    {
+        return refusal;
+    }
+    let Ok(target) = route.target(query) else {
         return HttpResponse::BadRequest().body("invalid query\n");
     };
     // Kept until the response begins: one that is slow on purpose does not delay other requests.

@@ -39,8 +39,18 @@ impl Route {
     pub(crate) fn allow(&self) -> &'static str {
         match self {
             // The answer to a HEAD would not come to its end.
-            Self::Scoreboard(path) if path == "/events" => "GET, OPTIONS",
+            Self::Scoreboard(_) if self.is_stream(None) => "GET, OPTIONS",
             Self::Health | Self::Rally | Self::Page | Self::Scoreboard(_) => GET_AND_HEAD,
+        }
+    }
+
+    /// Returns whether the response is sent as it comes, and may take as long as its client likes.
+    pub(crate) fn is_stream(&self, query: Option<&str>) -> bool {
+        let mut parameters = query.unwrap_or_default().split('&');
+        match self {
+            Self::Rally => parameters.any(|parameter| parameter.starts_with("pace=")),
+            Self::Scoreboard(path) => path == "/events",
+            Self::Health | Self::Page => false,
         }
     }
 

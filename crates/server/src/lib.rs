@@ -5,7 +5,7 @@
 //! | the options and the identity of every service | [`options`], [`identity`] |
 //! | start-up, and the background tasks that belong to it | [`start`], [`supervisor`] |
 //! | public and admin port, graceful stop | [`listeners`], `serve`, [`shutdown`], [`admin`] |
-//! | where a request's head ends | [`head`] |
+//! | where a request's head ends; how many responses are sent as they come | [`head`], [`streams`] |
 //! | answering: what a request accepts, buffering, event streams | [`accept`], [`buffer`], [`feed`] |
 //! | logs and metrics | [`log`], [`metrics`], [`samples`] |
 //! | the limit of open files | [`open_files`] |
@@ -29,4 +29,4 @@ pub mod shutdown;
 pub mod start;
 pub mod supervisor;
 
-pub use serve::head;
+pub use serve::{head, streams};

@@ -44,6 +44,7 @@ mod keep_alive;
 mod refusal;
 mod reject;
 mod session;
+pub mod streams;
 mod workers;
 mod write;
 

@@ -19,6 +19,7 @@ use super::body::{self, Pieces};
 use super::connection::Connection;
 use super::keep_alive;
 use super::refusal::{Refusal, Refusals};
+use super::streams;
 
 /// What an application is made of.
 #[derive(Clone)]
@@ -79,9 +80,7 @@ pub(super) fn app(
                     && !connection.place.begin_stream()
                 {
                     is_stream = false;
-                    let mut refusal = HttpResponse::ServiceUnavailable();
-                    refusal.insert_header((header::RETRY_AFTER, "1"));
-                    response = response.into_response(refusal.body("too many streams\n"));
+                    response = response.into_response(streams::refusal());
                 }
                 if !is_anonymous {
                     addressee::sign(&mut response, own);

@@ -37,7 +37,7 @@ const MAX_WITH_BUFFERS: usize = 128;
 /// Maximum number of responses that are sent as they come, such as events and rallies with a pace: at
 /// a proxy, which anybody reaches and where each costs 28 KB, and at any other service, where each costs
 /// 14 KB and every light and scoreboard of the cluster subscribes.
-const MAX_STREAMS: [usize; 2] = [128, 512];
+const MAX_STREAMS: [usize; 2] = [192, 512];
 
 /// Maximum number of requests that are being answered, but for those whose clients have part of the
 /// response. Each has actix's buffers, 16 KB; more at once would not be answered any sooner.
@@ -244,18 +244,23 @@ impl Place {
         self.hold(BUFFER_BYTES);
     }
 
-    /// Begins a response that is sent as it comes; returns whether it may be, and counts and logs it
-    /// if there are too many.
-    pub(super) fn begin_stream(&self) -> bool {
-        let max = self.connections.max_streams;
-        let others = self.connections.streams.fetch_add(1, Relaxed);
-        if others >= max {
-            self.end_stream();
+    /// Returns whether another response may be sent as it comes; counts and logs that it may not.
+    pub(super) fn may_begin_stream(&self) -> bool {
+        let may = self.connections.streams.load(Relaxed) < self.connections.max_streams;
+        if !may {
             self.connections.refusals.count(Refusal::TooManyStreams, self.client.address);
-        } else {
+        }
+        may
+    }
+
+    /// Begins a response that is sent as it comes; returns whether it may be.
+    pub(super) fn begin_stream(&self) -> bool {
+        let may = self.may_begin_stream();
+        if may {
+            self.connections.streams.fetch_add(1, Relaxed);
             self.end_answer();
         }
-        others < max
+        may
     }
 
     /// Ends a response that was sent as it came.
