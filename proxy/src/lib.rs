@@ -19,6 +19,7 @@
 //! | request to the admin port | answer |
 //! |---|---|
 //! | `/probe` | the proxy's own report, small enough for one packet |
+//! | `GET /leaving?port=N` | none; the proxy at the asking address and this port stops |
 //! | `GET /probes?nodes=a,b` | its own report and those received from others; from the named nodes only, if any are named |
 
 mod forward;

@@ -93,6 +93,11 @@ impl PathHealth {
         }
     }
 
+    /// Takes over why the path was broken before, unless it already counts as broken.
+    pub(crate) fn inherit(&mut self, broken: Option<ProbeFailure>) {
+        self.broken = self.broken.or(broken);
+    }
+
     /// Returns how large the next probe is to be.
     pub(crate) fn next_size(&self) -> ProbeSize {
         let large = match (self.failed, self.large_failed) {

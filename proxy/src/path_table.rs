@@ -1,14 +1,13 @@
 //! What a proxy knows of all paths: its own measurements, and the reports received from others. The
 //! one place that turns changes into log lines and series.
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use protocol::id::InstanceId;
 use protocol::node::{Node, NodeRef};
-use protocol::probe::{AgedReport, ProbeFailure, ProbeReport, ProbeReports};
+use protocol::probe::{ProbeFailure, ProbeReport};
 use protocol::task::Task;
 use server::expiring::ExpiringMap;
 use tokio::time::Instant;
@@ -20,15 +19,12 @@ use crate::probe::ProbeResult;
 use crate::probe_targets::probe_targets;
 
 mod probed_path;
+mod report;
 
 use probed_path::{PathChange, ProbedPath};
 
-/// How long the path to a proxy that discovery does not list is remembered, and a report.
-const FORGET_AFTER: Duration = Duration::from_secs(60);
-
-/// Maximum number of bytes of a report that goes with an answer: with its headers less than the
-/// smallest packet that large ones are distinguished from.
-const MAX_COMPACT_BYTES: usize = 1000;
+/// How long a received report is kept, and that a node's proxy has said that it stops.
+const KEPT_FOR: Duration = Duration::from_secs(60);
 
 /// Maximum number of reports that are kept: those of 16 targets, and of some former ones.
 const MAX_RECEIVED: usize = 64;
@@ -36,15 +32,31 @@ const MAX_RECEIVED: usize = 64;
 /// Maximum number of paths that are kept of a received report.
 const MAX_RECEIVED_PATHS: usize = 32;
 
+/// Maximum number of nodes that are reported to have left; more would not fit into a packet.
+const MAX_LEFT: usize = 8;
+
+/// Maximum number of proxies that are probed although DNS never listed them.
+const MAX_CALLERS: usize = 16;
+
+/// How long a proxy that has probed this one counts as a caller: five probes.
+const CALLER_FOR: Duration = Duration::from_secs(10);
+
 /// The paths that one proxy knows.
 #[derive(Debug)]
 pub(crate) struct PathTable {
     task: Task,
     instance: Option<InstanceId>,
     admin_port: u16,
-    /// This proxy's own address, as its connections to others show it.
+    /// This proxy's own address: that of its admin port, or as its connections to others show it.
     admin: Option<SocketAddr>,
+    is_admin_learned: bool,
+    listed: HashSet<SocketAddr>,
     paths: HashMap<SocketAddr, ProbedPath>,
+    /// The paths to nodes at whose addresses another node answers by now.
+    displaced: Vec<ProbedPath>,
+    /// Who has probed this proxy from an address that DNS does not list.
+    callers: ExpiringMap<IpAddr, ()>,
+    left: ExpiringMap<Node, ()>,
     received: ExpiringMap<Node, ProbeReport>,
     metrics: Metrics,
 }
@@ -57,62 +69,121 @@ impl PathTable {
         admin: SocketAddr,
         metrics: Metrics,
     ) -> Self {
+        let is_admin_learned = admin.ip().is_unspecified();
         Self {
             instance: task.node.id.is_none().then_some(instance),
             task,
             admin_port: admin.port(),
-            admin: (!admin.ip().is_unspecified()).then_some(admin),
+            admin: (!is_admin_learned).then_some(admin),
+            is_admin_learned,
+            listed: HashSet::new(),
             paths: HashMap::new(),
-            received: ExpiringMap::new(MAX_RECEIVED, FORGET_AFTER),
+            displaced: Vec::new(),
+            callers: ExpiringMap::new(MAX_CALLERS, CALLER_FOR),
+            left: ExpiringMap::new(MAX_LEFT, KEPT_FOR),
+            received: ExpiringMap::new(MAX_RECEIVED, KEPT_FOR),
             metrics,
         }
     }
 
-    /// Selects the addresses to probe among those that discovery lists, and updates what depends on
-    /// that and on the time.
+    /// Selects the addresses to probe among those that DNS lists, adds those where a proxy was heard
+    /// that it does not list, and updates what depends on that and on the time.
     pub(crate) fn select(&mut self, listed: &[SocketAddr]) -> Vec<SocketAddr> {
-        let others = listed.iter().copied().filter(|address| Some(*address) != self.admin);
-        let targets = probe_targets(&self.task.node, &others.collect::<Vec<_>>());
-        for (address, path) in &mut self.paths {
-            let since = path.deselected.unwrap_or_else(Instant::now);
-            path.deselected = (!targets.contains(address)).then_some(since);
-        }
+        self.listed = listed.iter().copied().collect();
         self.received.expire();
-        let selected = self.paths.values().filter(|path| path.deselected.is_none());
-        let reached: HashSet<_> = selected.map(ProbedPath::to).collect();
+        self.left.expire();
+        self.callers.expire();
+        let others = listed.iter().copied().filter(|address| Some(*address) != self.admin);
+        let mut targets = probe_targets(&self.task.node, &others.collect::<Vec<_>>());
+        self.compare_with_dns(&targets);
+        let mut unlisted: Vec<_> = self.paths.keys().copied().chain(self.callers()).collect();
+        unlisted.retain(|address| !targets.contains(address));
+        unlisted.sort_unstable();
+        unlisted.dedup();
+        targets.extend(unlisted);
+        targets.retain(|address| self.paths.get(address).is_none_or(ProbedPath::is_probed));
+        targets
+    }
+
+    /// Forgets the paths that are no longer probed, and publishes what has changed of the others.
+    fn compare_with_dns(&mut self, targets: &[SocketAddr]) {
+        let answering: Vec<_> = self.paths.values().filter(|path| path.answers()).collect();
+        let answering = answering.into_iter().filter_map(|path| {
+            Some((path.node()?.clone(), path.address(), targets.contains(&path.address())))
+        });
+        let answering: Vec<(Node, SocketAddr, bool)> = answering.collect();
+        // Whether its node's proxy answers at another address, and whether at a listed one.
+        let elsewhere = |path: &ProbedPath| {
+            let node = path.node();
+            let is_other = |(other, address, _): &&(Node, SocketAddr, bool)| {
+                Some(other) == node && *address != path.address()
+            };
+            let others = || answering.iter().filter(is_other);
+            (others().next().is_some(), others().any(|(.., is_listed)| *is_listed))
+        };
         let mut changes = Vec::new();
-        self.paths.retain(|address, path| {
-            let Some(since) = path.deselected else { return true };
-            // Not if it is another proxy's target by now, or never answered; nor if the node's next
-            // proxy has replaced it.
-            let keep = path.has_answered()
-                && !listed.contains(address)
-                && !reached.contains(&path.to())
-                && since.elapsed() < FORGET_AFTER;
-            if !keep {
-                changes.push((path.to(), PathChange::Forgotten));
+        let mut keep = |path: &mut ProbedPath, is_listed: bool, is_target: bool| {
+            let (is_elsewhere, is_listed_elsewhere) = elsewhere(path);
+            path.list(is_listed, is_elsewhere);
+            let is_replaced = is_listed_elsewhere || is_elsewhere && path.probed_cause().is_some();
+            // One that is listed and no target is another proxy's target by now.
+            let keep = is_target || !is_listed && !is_replaced && path.is_remembered();
+            if keep {
+                changes.extend(path.changes());
+            } else {
+                changes.push((path.published(), PathChange::Forgotten));
             }
             keep
+        };
+        let listed = &self.listed;
+        self.paths.retain(|address, path| {
+            keep(path, listed.contains(address), targets.contains(address))
         });
-        changes.extend(self.paths.values_mut().filter_map(ProbedPath::change));
+        self.displaced.retain_mut(|path| keep(path, false, false));
         self.publish(changes);
-        targets
+    }
+
+    /// Returns the addresses of proxies that DNS does not list and that have probed this one.
+    fn callers(&self) -> impl Iterator<Item = SocketAddr> {
+        self.callers.iter().map(|(ip, ..)| SocketAddr::new(*ip, self.admin_port))
     }
 
     /// Returns why the path to an address was broken when it was last probed.
     pub(crate) fn last_cause(&self, address: SocketAddr) -> Option<ProbeFailure> {
-        self.paths.get(&address)?.last_cause()
+        self.paths.get(&address)?.probed_cause()
     }
 
     /// Records a probe of an address, and the health of its path since.
-    pub(crate) fn record(&mut self, address: SocketAddr, health: &PathHealth, probe: ProbeResult) {
+    pub(crate) fn record(
+        &mut self,
+        address: SocketAddr,
+        health: &mut PathHealth,
+        probe: ProbeResult,
+    ) {
         self.learn_address(probe.from);
-        let path = self.paths.entry(address).or_insert_with(|| ProbedPath::new(address, health));
         let node = probe.report.as_ref().map(|report| report.proxy.node.clone());
+        if let Some(node) = &node {
+            self.displace(address, node);
+        }
+        let is_listed = self.listed.contains(&address);
+        if !is_listed && node.is_none() && !self.paths.contains_key(&address) {
+            // A caller that cannot be called back may be no proxy.
+            return;
+        }
         // A path to another node that has this node's name, and no id, is told by its address.
         let named = node.clone().filter(|node| *node != self.task.node);
-        let changes = path.update(health, named);
-        let to = path.to();
+        let path = self.paths.entry(address).or_insert_with(|| ProbedPath::new(address, is_listed));
+        if named.is_some() && path.node().is_none() {
+            // The network did not change with the proxy: the path has to prove itself again.
+            let is_before =
+                |path: &&ProbedPath| path.address() != address && path.node() == named.as_ref();
+            let before = self.paths.values().find(is_before).and_then(ProbedPath::cause);
+            health.inherit(before.filter(|cause| cause.is_of_network()));
+        }
+        let path = self.paths.get_mut(&address).expect("it was just added");
+        path.update(health, named, node.is_some());
+        let changes = path.changes();
+        let (to, is_probed) = (path.to(), path.is_probed());
         self.publish(changes);
         if let NodeRef::Node(_) = to {
             match probe.outcome {
@@ -122,91 +193,100 @@ impl PathTable {
                 }
             }
         }
-        if let (Some(node), Some(mut report)) = (node, probe.report) {
-            report.paths.truncate(MAX_RECEIVED_PATHS);
-            self.received.insert_at(node, report, Instant::now());
+        if let (Some(node), Some(report)) = (node, probe.report) {
+            if is_probed {
+                self.left.remove(&node);
+            }
+            self.receive(node, report);
+        }
+    }
+
+    /// Stores what another proxy reports, and which nodes it hears.
+    fn receive(&mut self, from: Node, mut report: ProbeReport) {
+        report.paths.truncate(MAX_RECEIVED_PATHS);
+        report.left.truncate(MAX_LEFT);
+        let reached = report.paths.iter().filter(|path| path.is_answered());
+        let heard: HashSet<&NodeRef> = reached.map(|path| &path.to).collect();
+        for path in self.paths.values_mut().chain(&mut self.displaced) {
+            let Some(node) = path.node() else { continue };
+            if report.left.contains(node) && !path.is_listed() {
+                path.leave();
+            } else if heard.contains(&NodeRef::Node(node.clone())) {
+                path.heard_by_other();
+            }
+        }
+        self.received.insert_at(from, report, Instant::now());
+    }
+
+    /// Remembers the path to the node that was at an address, if another one answers there now.
+    fn displace(&mut self, address: SocketAddr, node: &Node) {
+        let is_other = |path: &ProbedPath| path.node().is_some_and(|before| before != node);
+        if self.paths.get(&address).is_some_and(is_other)
+            && let Some(mut path) = self.paths.remove(&address)
+        {
+            path.displace();
+            self.displaced.retain(|other| other.node() != path.node());
+            self.displaced.push(path);
         }
     }
 
     /// Records that a proxy of this node answered at an address.
     pub(crate) fn record_self(&mut self, address: SocketAddr, from: Option<SocketAddr>) {
         self.learn_address(from);
+        let own = self.task.node.clone();
+        self.displace(address, &own);
         let path = self.paths.remove(&address);
-        self.publish(path.map(|path| (path.to(), PathChange::Forgotten)));
+        self.publish(path.map(|path| (path.published(), PathChange::Forgotten)));
+    }
+
+    /// Records that a proxy probes this one.
+    pub(crate) fn called_by(&mut self, ip: IpAddr) {
+        let is_known = self.listed.iter().any(|address| address.ip() == ip);
+        if !is_known && self.admin.is_none_or(|admin| admin.ip() != ip) {
+            self.callers.entry(&ip, || ());
+        }
+    }
+
+    /// Records that the proxy at an address has said that it stops.
+    pub(crate) fn leaves(&mut self, address: SocketAddr) {
+        self.callers.remove(&address.ip());
+        if let Some(path) = self.paths.get_mut(&address) {
+            info!(to = %path.to(), "proxy stops");
+            path.leave();
+            if let Some(node) = path.node() {
+                self.left.entry(&node.clone(), || ());
+            }
+        }
+    }
+
+    /// Returns the addresses of all proxies that may probe this one, and its own port.
+    pub(crate) fn others(&self) -> (Vec<SocketAddr>, u16) {
+        let known = self.paths.keys().chain(&self.listed).copied().chain(self.callers());
+        let others: HashSet<_> = known.filter(|address| Some(*address) != self.admin).collect();
+        (others.into_iter().collect(), self.admin_port)
     }
 
     fn learn_address(&mut self, from: Option<SocketAddr>) {
-        let admin = from.map(|from| SocketAddr::new(from.ip(), self.admin_port));
-        self.admin = admin.or(self.admin);
+        if self.is_admin_learned {
+            let admin = from.map(|from| SocketAddr::new(from.ip(), self.admin_port));
+            self.admin = admin.or(self.admin);
+        }
     }
 
-    /// Logs and counts changes.
+    /// Logs changes, and has the series say what is reported.
     fn publish(&self, changes: impl IntoIterator<Item = (NodeRef, PathChange)>) {
         for (to, change) in changes {
             match change {
-                PathChange::Broken(cause) => {
-                    warn!(%to, cause = cause.name(), "path broken");
-                    self.metrics.set_path_broken(&to, true);
-                }
-                PathChange::Ok => {
-                    info!(%to, "path ok");
-                    self.metrics.set_path_broken(&to, self.has_broken_namesake(&to));
-                }
-                // The node may have another proxy by now.
-                PathChange::Forgotten if self.paths.values().any(|path| path.to() == to) => {}
-                PathChange::Forgotten => self.metrics.remove_path(&to),
+                PathChange::Broken(cause) => warn!(%to, cause = cause.name(), "path broken"),
+                PathChange::Ok => info!(%to, "path ok"),
+                PathChange::Forgotten => {}
+            }
+            // The node may have another proxy by now.
+            match self.best().get(&to) {
+                Some(path) => self.metrics.set_path_broken(&to, path.cause().is_some()),
+                None => self.metrics.remove_path(&to),
             }
         }
-    }
-
-    /// Returns whether a path is broken to a node that cannot be told from this one.
-    fn has_broken_namesake(&self, to: &NodeRef) -> bool {
-        let mut listed = self.paths.values().filter(|path| path.deselected.is_none());
-        listed.any(|path| path.to() == *to && !path.has_id() && path.cause().is_some())
-    }
-
-    /// Returns what this proxy has measured, the broken paths first.
-    pub(crate) fn report(&self) -> ProbeReport {
-        // An address that has never answered may simply be new.
-        let is_known = |path: &ProbedPath| path.has_answered() || path.cause().is_some();
-        let mut best: Vec<_> = self.paths.iter().filter(|(_, path)| is_known(path)).collect();
-        // Of two proxies on one node, the one that is listed and answers counts. Without an id they may
-        // be on two nodes with one name, and the one that does not answer counts.
-        best.sort_unstable_by_key(|(address, path)| {
-            let counts = path.cause().is_none() == path.has_id();
-            Reverse((path.deselected.is_none(), counts, **address))
-        });
-        let mut nodes = HashSet::new();
-        best.retain(|(_, path)| nodes.insert(path.to()));
-        let mut paths: Vec<_> = best.into_iter().map(|(_, path)| path.measurement()).collect();
-        paths.sort_unstable_by_key(|path| (path.cause.is_none(), path.to.clone()));
-        let (proxy, instance) = (self.task.clone(), self.instance.clone());
-        ProbeReport { proxy, instance, admin: self.admin, paths }
-    }
-
-    /// Returns the report as JSON that fits into one packet. Sixteen paths do, unless their names
-    /// are uncommonly long; then some that are ok are left out.
-    pub(crate) fn compact_report(&self) -> String {
-        let mut report = self.report();
-        loop {
-            let text = serde_json::to_string(&report).expect("a report is plain data");
-            if text.len() <= MAX_COMPACT_BYTES || report.paths.pop().is_none() {
-                return text;
-            }
-        }
-    }
-
-    /// Returns the own report, and those received from others; from these nodes only, if any are
-    /// named.
-    pub(crate) fn reports(&self, nodes: Option<&[Node]>) -> ProbeReports {
-        let own = AgedReport { age_ms: 0, report: self.report() };
-        let is_wanted = |node: &Node| nodes.is_none_or(|nodes| nodes.contains(node));
-        let received = self.received.iter().filter(|(node, ..)| is_wanted(node));
-        let received = received.map(|(_, when, report)| {
-            let age_ms = u64::try_from(when.elapsed().as_millis()).unwrap_or(u64::MAX);
-            AgedReport { age_ms, report: report.clone() }
-        });
-        ProbeReports { reports: std::iter::once(own).chain(received).collect() }
     }
 }
 

@@ -9,7 +9,7 @@
 //! a backed-off retransmission, affects the next.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use client::fault::Fault;
@@ -19,7 +19,7 @@ use protocol::node::Node;
 use protocol::probe::{ProbeFailure, ProbeReport};
 use protocol::service::Service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use crate::path_health::{ProbeOutcome, ProbeSize};
@@ -66,11 +66,14 @@ impl ProbeResult {
     }
 }
 
-/// Probes an address once.
-pub(crate) async fn probe(address: SocketAddr, size: ProbeSize) -> ProbeResult {
+/// Probes an address once, from an own one if it is given.
+pub(crate) async fn probe(
+    address: SocketAddr,
+    size: ProbeSize,
+    from: Option<IpAddr>,
+) -> ProbeResult {
     let begun = Instant::now();
-    let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
-    let mut connection = match connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+    let mut connection = match connect(address, from).await {
         Ok(connection) => connection,
         Err(error) => return ProbeResult::failed(ProbeOutcome::NotConnected(cause(&error)), None),
     };
@@ -90,13 +93,34 @@ pub(crate) async fn probe(address: SocketAddr, size: ProbeSize) -> ProbeResult {
     }
 }
 
+/// Tells the proxy at an address that the one on this port stops; whether that arrives is unknown.
+pub(crate) async fn say_goodbye(address: SocketAddr, from: Option<IpAddr>, port: u16) {
+    let Ok(mut connection) = connect(address, from).await else { return };
+    let answered = async {
+        connection.write_all(&request(address, &format!("/leaving?port={port}"), 0)).await?;
+        // Closing with something unread would reset the connection, perhaps before it is read.
+        connection.take(MAX_ANSWER_BYTES as u64).read_to_end(&mut Vec::new()).await
+    };
+    let _ = timeout(ANSWER_TIMEOUT, answered).await;
+}
+
+/// Connects to an address, from an own one if it is given and of the same family.
+async fn connect(address: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(from) = from.filter(|from| from.is_ipv4() == address.is_ipv4()) {
+        socket.bind((from, 0).into())?;
+    }
+    let connecting = timeout(CONNECT_TIMEOUT, socket.connect(address)).await;
+    connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
 async fn exchange(
     connection: &mut TcpStream,
     address: SocketAddr,
     size: ProbeSize,
 ) -> Result<ProbeReport, ProbeFailure> {
     let body = if size == ProbeSize::Large { large_bytes(connection) } else { 0 };
-    let sent = connection.write_all(&request(address, body)).await;
+    let sent = connection.write_all(&request(address, "/probe", body)).await;
     sent.map_err(|error| cause(&error))?;
     let mut answer = Vec::new();
     let received = connection.take(MAX_ANSWER_BYTES as u64).read_to_end(&mut answer).await;
@@ -105,13 +129,13 @@ async fn exchange(
 }
 
 /// Returns a request, with a body of this many bytes, which have no meaning, if any.
-pub(crate) fn request(address: SocketAddr, body: usize) -> Vec<u8> {
+pub(crate) fn request(address: SocketAddr, path: &str, body: usize) -> Vec<u8> {
     let (method, length) = match body {
         0 => ("GET", String::new()),
         _ => ("POST", format!("Content-Length: {body}\r\n")),
     };
     let mut request = format!(
-        "{method} /probe HTTP/1.1\r\nHost: {address}\r\n{TO}: {}\r\n{length}Connection: close\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{TO}: {}\r\n{length}Connection: close\r\n\r\n",
         Service::Proxy
     )
     .into_bytes();
@@ -142,9 +166,9 @@ mod tests {
     #[test]
     fn a_large_request_exceeds_a_packet_and_declares_its_length() {
         let address = ([10, 0, 9, 4], 3001).into();
-        let text = String::from_utf8(request(address, 1500)).expect("text");
+        let text = String::from_utf8(request(address, "/probe", 1500)).expect("text");
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         assert!(head.contains("Content-Length: 1500") && body.len() == 1500, "{head}");
-        assert!(request(address, 0).len() < 85);
+        assert!(request(address, "/probe", 0).len() < 85);
     }
 }

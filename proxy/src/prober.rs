@@ -1,12 +1,13 @@
 //! Probes the paths to the other proxies, also those along which no stroke goes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::targets::Targets;
+use futures_util::future::join_all;
 use parking_lot::{Mutex, MutexGuard};
 use protocol::id::InstanceId;
 use protocol::node::Node;
@@ -18,7 +19,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::metrics::Metrics;
 use crate::path_health::PathHealth;
 use crate::path_table::PathTable;
-use crate::probe::probe;
+use crate::probe::{probe, say_goodbye};
 
 /// Interval between checks of what ages by itself.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -35,13 +36,15 @@ const SELF_PROBE_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) struct Prober {
     node: Node,
     instance: InstanceId,
+    /// The address that connections are made from, if the admin port is bound to one.
+    source: Option<IpAddr>,
     table: Mutex<PathTable>,
     /// The addresses that are probed now.
     targets: watch::Sender<Vec<SocketAddr>>,
 }
 
 impl Prober {
-    /// Begins to probe the proxies that discovery finds.
+    /// Begins to probe the proxies that discovery finds; tells them when this one stops.
     pub(crate) async fn start(start: &mut Start, proxies: Targets, metrics: Metrics) -> Arc<Self> {
         let endpoints = start.discover(Service::Proxy, proxies).await;
         let task = start.identity().task.clone();
@@ -49,12 +52,18 @@ impl Prober {
         let prober = Arc::new(Self {
             node: task.node.clone(),
             instance: instance.clone(),
+            source: Some(start.admin().ip()).filter(|ip| !ip.is_unspecified()),
             table: Mutex::new(PathTable::new(task, instance, start.admin(), metrics)),
             targets: watch::Sender::default(),
         });
         let running = Arc::clone(&prober);
         start.spawn("probes", async move {
             tokio::join!(running.probe_all(&endpoints), running.check_regularly(&endpoints));
+        });
+        let (leaving, shutdown) = (Arc::clone(&prober), start.shutdown().clone());
+        start.spawn_to_end("goodbye", async move {
+            shutdown.cancelled().await;
+            leaving.say_goodbye().await;
         });
         prober
     }
@@ -75,18 +84,27 @@ impl Prober {
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             checks.tick().await;
+            let before = self.targets.borrow().clone();
             self.select(endpoints);
+            if *self.targets.borrow() != before {
+                endpoints.changed();
+            }
         }
     }
 
-    /// Selects the endpoints to probe.
+    /// Selects the endpoints to probe, also those that DNS does not list.
     fn select(&self, endpoints: &Endpoints) -> Vec<Endpoint> {
-        let mut listed = endpoints.listed();
-        let addresses: Vec<_> = listed.iter().map(|endpoint| endpoint.address).collect();
-        let targets = self.table().select(&addresses);
-        listed.retain(|endpoint| targets.contains(&endpoint.address));
+        let listed: Vec<_> = endpoints.listed().iter().map(|endpoint| endpoint.address).collect();
+        let targets = self.table().select(&listed);
         self.targets.send_if_modified(|known| std::mem::replace(known, targets.clone()) != targets);
-        listed
+        let endpoint = |address| Endpoint::new(address, Service::Proxy.into());
+        targets.into_iter().map(endpoint).collect()
+    }
+
+    /// Tells the other proxies that this one stops, so that it is not taken for lost.
+    async fn say_goodbye(&self) {
+        let (others, port) = self.table().others();
+        join_all(others.into_iter().map(|address| say_goodbye(address, self.source, port))).await;
     }
 
     async fn probe_while_selected(&self, address: SocketAddr) {
@@ -105,14 +123,14 @@ impl Prober {
         let mut health = PathHealth::new(rand::random(), self.table().last_cause(address));
         loop {
             let size = health.next_size();
-            let result = probe(address, size).await;
+            let result = probe(address, size, self.source).await;
             let pause = if result.is_from(&self.node, &self.instance) {
                 // This proxy itself, or the next one on this node: there is no network in between.
                 self.table().record_self(address, result.from);
                 SELF_PROBE_INTERVAL
             } else {
                 health.record(size, result.outcome);
-                self.table().record(address, &health, result);
+                self.table().record(address, &mut health, result);
                 health.pause()
             };
             sleep(pause.mul_f64(0.8 + 0.4 * rand::random::<f64>())).await;

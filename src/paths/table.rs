@@ -135,7 +135,16 @@ const fn color_of(state: PathState) -> Option<u8> {
 const fn hint(cause: ProbeFailure) -> &'static str {
     match cause {
         ProbeFailure::NoDns => {
-            "discovery no longer lists the node's proxy: is it running? docker service ps pong_proxy"
+            "the node's proxy answers, and DNS does not list it, so services there are not found: restart \
+             the task that does not find it; if that does not help, Docker on its node"
+        }
+        ProbeFailure::StaleDns => {
+            "DNS lists an address where no proxy is any more, so others ask it in vain: restart the task \
+             that is told so; if that does not help, Docker on its node"
+        }
+        ProbeFailure::Lost => {
+            "the node's proxy is neither listed nor heard, and did not say that it stops: docker node ls, \
+             docker service ps pong_proxy"
         }
         ProbeFailure::Refused => {
             "the proxy's container answers, but no proxy in it: docker service logs pong_proxy"

@@ -33,6 +33,7 @@ fn reports(nodes: usize, is_broken: impl Fn(usize, usize) -> bool) -> ProbeRepor
         instance: Some(InstanceId::new(u32::try_from(from).expect("small"))),
         admin: None,
         paths: (1..=nodes).filter(|to| *to != from).map(|to| path(from, to)).collect(),
+        left: Vec::new(),
     };
     let aged = |from| AgedReport { age_ms: 0, report: report(from) };
     ProbeReports { reports: (1..=nodes).map(aged).collect() }
@@ -122,6 +123,7 @@ async fn a_path_that_recovers_and_a_node_that_is_gone_are_no_longer_shown() {
             instance: Some(InstanceId::new(4)),
             admin: None,
             paths: Vec::new(),
+            left: Vec::new(),
         },
     };
     reports.lock().reports.push(pi4);

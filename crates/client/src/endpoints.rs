@@ -219,7 +219,8 @@ impl Endpoints {
         }
     }
 
-    fn changed(&self) {
+    /// Has those who follow changes look again.
+    pub fn changed(&self) {
         self.revision.send_modify(|revision| *revision = revision.wrapping_add(1));
     }
 

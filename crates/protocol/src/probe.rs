@@ -8,15 +8,19 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::id::InstanceId;
-use crate::node::NodeRef;
+use crate::node::{Node, NodeRef};
 use crate::task::Task;
 
 /// Why probes of a node get no valid answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeFailure {
-    /// Its proxy answered before, and discovery no longer lists it.
+    /// Its proxy answers, and discovery does not list it.
     NoDns,
+    /// Discovery lists the address of a proxy that has stopped, or that answers at another one.
+    StaleDns,
+    /// Its proxy answered before; now discovery does not list it, and nobody hears it.
+    Lost,
     /// Nobody listens at the address.
     Refused,
     /// There is no route to the address.
@@ -35,8 +39,10 @@ pub enum ProbeFailure {
 
 impl ProbeFailure {
     /// All failures.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::NoDns,
+        Self::StaleDns,
+        Self::Lost,
         Self::Refused,
         Self::Unreachable,
         Self::Timeout,
@@ -46,11 +52,19 @@ impl ProbeFailure {
         Self::InvalidAnswer,
     ];
 
+    /// Returns whether probes found it, and not DNS that disagrees with them.
+    #[must_use]
+    pub const fn is_of_network(self) -> bool {
+        !matches!(self, Self::NoDns | Self::StaleDns | Self::Lost)
+    }
+
     /// Returns the failure in one word, as JSON and metrics have it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::NoDns => "no_dns",
+            Self::StaleDns => "stale_dns",
+            Self::Lost => "lost",
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::Timeout => "timeout",
@@ -80,6 +94,14 @@ pub struct PathMeasurement {
     pub lost: u32,
 }
 
+impl PathMeasurement {
+    /// Returns whether its probes get answers, small ones at least.
+    #[must_use]
+    pub const fn is_answered(&self) -> bool {
+        matches!(self.cause, None | Some(ProbeFailure::NoDns | ProbeFailure::LargePackets))
+    }
+}
+
 type Compact = (NodeRef, Option<ProbeFailure>, Option<u32>, Option<u32>, u32, u32);
 
 impl From<Compact> for PathMeasurement {
@@ -107,6 +129,9 @@ pub struct ProbeReport {
     pub admin: Option<SocketAddr>,
     /// Its paths to the nodes it probes, the broken ones first.
     pub paths: Vec<PathMeasurement>,
+    /// The nodes whose proxies have told it within the last minute that they stop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Node>,
 }
 
 /// A report and its age.
@@ -142,7 +167,8 @@ mod tests {
         let proxy = "proxy.raspberrypi-01@raspberrypi-01".parse().expect("a task");
         let admin = Some(([10, 0, 9, 104], 3001).into());
         let instance = Some(InstanceId::new(0x5eed));
-        let report = ProbeReport { proxy, instance, admin, paths: (0..16).map(path).collect() };
+        let (paths, left) = ((0..16).map(path).collect(), Vec::new());
+        let report = ProbeReport { proxy, instance, admin, paths, left };
         let text = serde_json::to_string(&report).expect("plain");
         assert!(text.len() <= 1000, "{}: {text}", text.len());
         assert!(text.contains(r#"["raspberrypi-01","large_packets",1234,12345,32,12]"#), "{text}");

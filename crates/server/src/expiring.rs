@@ -60,6 +60,15 @@ impl<K: Clone + Eq + Hash, V> ExpiringMap<K, V> {
         self.entries.get(key).map(|(used, value)| (*used, value))
     }
 
+    /// Removes an entry.
+    pub fn remove<Q>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.entries.remove(key);
+    }
+
     /// Removes what has expired.
     pub fn expire(&mut self) {
         self.entries.retain(|_, (used, _)| used.elapsed() < self.ttl);

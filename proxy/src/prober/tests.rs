@@ -60,7 +60,7 @@ fn simulate(down: usize) -> Vec<[usize; 2]> {
         let (from, to, health) = &mut paths[n];
         let (from, to, size) = (*from, *to, health.next_size());
         let body = if size == ProbeSize::Large { LARGE } else { 0 };
-        let mut bytes = PACKETS + request(all[to], body).len();
+        let mut bytes = PACKETS + request(all[to], "/probe", body).len();
         let (outcome, report) = if to < down {
             (ProbeOutcome::NotAnswered(ProbeFailure::Timeout), None)
         } else {

@@ -158,9 +158,9 @@ impl ClusterState {
         self.paths.retain(|node| self.nodes.contains(node));
     }
 
-    /// Stores what a proxy has reported, as far as it is of nodes that are known.
-    pub(crate) fn probed(&mut self, mut reports: ProbeReports) {
-        self.nodes.retain_known(&mut reports);
+    /// Stores what the proxy at an address has reported, as far as it is of nodes that are known.
+    pub(crate) fn probed(&mut self, from: SocketAddr, mut reports: ProbeReports) {
+        self.nodes.retain_known(from, &mut reports);
         self.probes.store(reports);
     }
 

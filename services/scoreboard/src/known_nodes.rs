@@ -1,24 +1,36 @@
-//! Which nodes there are: those that a task has answered from, at an address that discovery lists.
+//! Which nodes there are: those that a task has answered from, at an address that discovery lists, and
+//! those that two proxies report.
 //!
 //! Peers name nodes in what they report, and may make names up. What they report of nodes that are not
-//! known here is left out, and so are paths to addresses that discovery does not list.
+//! known here is left out, and so are paths to addresses that discovery does not list, but for those that
+//! are listed to another proxy and stale.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use protocol::node::{Node, NodeRef};
-use protocol::probe::{ProbeReport, ProbeReports};
+use protocol::probe::{PathMeasurement, ProbeFailure, ProbeReport, ProbeReports};
 use server::expiring::ExpiringMap;
 
+use crate::probes::MAX_PATHS;
 use crate::window::MEMORY;
 
 /// Maximum number of addresses: twice as many as there may be tasks, since all may be replaced.
 const MAX_ADDRESSES: usize = 1024;
 
-/// How long an address and its node are known after discovery listed it last: for a minute proxies
+/// How long an address and its node are known after discovery listed it last: for ten minutes proxies
 /// report the paths to a node that is lost, and for another such a report is kept.
-const KNOWN_FOR: Duration = MEMORY.saturating_mul(2);
+const KNOWN_FOR: Duration = MEMORY.saturating_mul(11);
+
+/// Maximum number of nodes that are reported and that no task has answered from, once for each proxy.
+const MAX_REPORTED: usize = 1024;
+
+/// How long a proxy counts as reporting a node: some polls.
+const REPORTED_FOR: Duration = Duration::from_secs(10);
+
+/// How many proxies it takes to make a node known, so that none can make up one alone.
+const MIN_REPORTERS: usize = 2;
 
 /// The addresses of admin ports that discovery lists, and the nodes of the tasks there.
 #[derive(Debug)]
@@ -26,6 +38,10 @@ pub(crate) struct KnownNodes {
     addresses: ExpiringMap<SocketAddr, Occupants>,
     /// The nodes at all addresses.
     nodes: HashSet<Node>,
+    /// The other nodes that proxies report, each with the proxy's address.
+    reported: ExpiringMap<(Node, SocketAddr), ()>,
+    /// Those of them that several proxies report.
+    agreed: HashSet<Node>,
 }
 
 /// The nodes of those who have been at an address: two at most, so that nobody there can make up more.
@@ -42,7 +58,8 @@ struct Occupants {
 impl Default for KnownNodes {
     fn default() -> Self {
         let addresses = ExpiringMap::new(MAX_ADDRESSES, KNOWN_FOR);
-        Self { addresses, nodes: HashSet::new() }
+        let reported = ExpiringMap::new(MAX_REPORTED, REPORTED_FOR);
+        Self { addresses, nodes: HashSet::new(), reported, agreed: HashSet::new() }
     }
 }
 
@@ -55,6 +72,13 @@ impl KnownNodes {
         self.addresses.expire();
         let occupants = self.addresses.iter().map(|(.., occupants)| occupants);
         self.nodes = occupants.flat_map(Occupants::nodes).cloned().collect();
+        self.reported.expire();
+        let mut reporters = HashMap::<&Node, usize>::new();
+        for ((node, _), ..) in self.reported.iter() {
+            *reporters.entry(node).or_default() += 1;
+        }
+        let agreed = reporters.into_iter().filter(|(_, count)| *count >= MIN_REPORTERS);
+        self.agreed = agreed.map(|(node, _)| node.clone()).collect();
     }
 
     /// Records that a task answered from a node, and whether discovery lists its address; one that
@@ -84,7 +108,7 @@ impl KnownNodes {
 
     /// Returns whether a node is known.
     pub(crate) fn contains(&self, node: &Node) -> bool {
-        self.nodes.contains(node)
+        self.nodes.contains(node) || self.agreed.contains(node)
     }
 
     fn is_end(&self, end: &NodeRef) -> bool {
@@ -94,11 +118,24 @@ impl KnownNodes {
         }
     }
 
-    /// Removes what is not of known nodes.
-    pub(crate) fn retain_known(&mut self, reports: &mut ProbeReports) {
+    /// Removes what is not of known nodes from what the proxy at an address reports, its own first.
+    pub(crate) fn retain_known(&mut self, from: SocketAddr, reports: &mut ProbeReports) {
         reports.reports.iter().for_each(|aged| self.heard(&aged.report));
+        for path in reports.reports.iter().take(1).flat_map(|own| &own.report.paths).take(MAX_PATHS)
+        {
+            if let NodeRef::Node(node) = &path.to
+                && !self.nodes.contains(node)
+            {
+                self.reported.entry(&(node.clone(), from), || ());
+            }
+        }
+        let mut is_own = true;
         reports.reports.retain_mut(|aged| {
-            aged.report.paths.retain(|path| self.is_end(&path.to));
+            // What is listed to a proxy, it alone can say.
+            let is_stale =
+                |path: &PathMeasurement| is_own && path.cause == Some(ProbeFailure::StaleDns);
+            aged.report.paths.retain(|path| self.is_end(&path.to) || is_stale(path));
+            is_own = false;
             self.contains(&aged.report.proxy.node)
         });
     }
@@ -126,14 +163,18 @@ mod tests {
         name.parse().expect("a node")
     }
 
-    /// Returns the paths that are left of what a proxy has reported, its own first.
-    fn known(nodes: &mut KnownNodes, reported: &[(&str, Option<u8>, &[&str])]) -> Vec<String> {
+    /// Returns the paths that are left of what the proxy at an address has reported, its own first.
+    fn known(
+        nodes: &mut KnownNodes,
+        from: u8,
+        reported: &[(&str, Option<u8>, &[&str])],
+    ) -> Vec<String> {
         let reported = reported.iter().map(|(from, admin, to)| {
             let paths: Vec<_> = to.iter().map(|to| (*to, None)).collect();
             (0, ProbeReport { admin: admin.map(address), ..report(from, &paths) })
         });
         let mut reports = reports(reported);
-        nodes.retain_known(&mut reports);
+        nodes.retain_known(address(from), &mut reports);
         let paths = reports.reports.iter().flat_map(|aged| {
             let from = &aged.report.proxy.node;
             aged.report.paths.iter().map(move |path| format!("{from}>{}", path.to))
@@ -153,7 +194,7 @@ mod tests {
             ("ghost", None, &["pi1"]),
             ("other", Some(2), &["pi1", "ghost"]),
         ];
-        assert_eq!(known(&mut nodes, &reported), ["pi1>pi2", "pi1>10.0.9.2:3001"]);
+        assert_eq!(known(&mut nodes, 1, &reported), ["pi1>pi2", "pi1>10.0.9.2:3001"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -191,10 +232,29 @@ mod tests {
             ("pi2", Some(2), &["pi1"]),
             ("ghost", Some(2), &["pi1"]),
         ];
-        assert_eq!(known(&mut nodes, &reported), ["pi1>pi2", "pi2>pi1"]);
+        assert_eq!(known(&mut nodes, 1, &reported), ["pi1>pi2", "pi2>pi1"]);
         nodes.answered(address(2), &node("pi3"), true);
         nodes.listed([]);
-        assert_eq!(known(&mut nodes, &reported), [""; 0]);
+        assert_eq!(known(&mut nodes, 1, &reported), [""; 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_two_proxies_report_is_known_and_none_that_one_reports() {
+        let mut nodes = KnownNodes::default();
+        let listed = [address(1), address(2)];
+        nodes.listed(listed);
+        nodes.answered(address(1), &node("pi1"), true);
+        nodes.answered(address(2), &node("pi2"), true);
+        // Of what one relays, none counts as reported by another.
+        let own: (&str, _, &[&str]) = ("pi1", Some(1), &["pi3", "ghost"]);
+        assert_eq!(known(&mut nodes, 1, &[own, ("pi2", Some(2), &["ghost"])]), [""; 0]);
+        nodes.listed(listed);
+        assert_eq!(known(&mut nodes, 2, &[("pi2", Some(2), &["pi3"])]), [""; 0]);
+        nodes.listed(listed);
+        assert_eq!(known(&mut nodes, 1, &[own]), ["pi1>pi3"]);
+        advance(REPORTED_FOR).await;
+        nodes.listed(listed);
+        assert_eq!(known(&mut nodes, 1, &[own]), [""; 0]);
     }
 
     #[tokio::test(start_paused = true)]

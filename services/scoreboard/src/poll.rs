@@ -121,7 +121,7 @@ impl Poller<'_> {
         let answer: Result<ProbeReports, Fault> =
             fetch(endpoint, "/probes", query, MAX_REPORTS_BYTES).await;
         if let Ok(reports) = answer {
-            self.state.update(|cluster| cluster.probed(reports));
+            self.state.update(|cluster| cluster.probed(endpoint.address, reports));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A proxy that cannot be asked, since the path to it is the broken one, is still reported through
 //! others: each relays the reports of those it probes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -21,7 +21,10 @@ use crate::window::MEMORY;
 const MAX_REPORTS: usize = 512;
 
 /// Maximum number of paths of a report; a proxy probes 16.
-const MAX_PATHS: usize = 32;
+pub(crate) const MAX_PATHS: usize = 32;
+
+/// Maximum number of nodes of a report that have left; a proxy names 8.
+const MAX_LEFT: usize = 8;
 
 /// The age of its last report at which a proxy is asked for through the others.
 const OVERDUE_AFTER: Duration = Duration::from_millis(2500);
@@ -78,6 +81,7 @@ impl ProbeStore {
             };
             if self.reports.get(&node).is_none_or(replaces) {
                 report.paths.truncate(MAX_PATHS);
+                report.left.truncate(MAX_LEFT);
                 self.reports.insert_at(node, report, made);
             }
         }
@@ -132,9 +136,18 @@ impl ProbeStore {
         known.filter_map(|(node, _, report)| Some((report.admin?, node))).collect()
     }
 
-    /// Returns each path that was reported in the last minute.
+    /// Removes the reports of proxies that have stopped and said so.
+    fn remove_left(&mut self) {
+        let left: HashSet<Node> =
+            self.fresh().flat_map(|(_, report)| &report.left).cloned().collect();
+        let fresh: HashSet<Node> = self.fresh().map(|(node, _)| node.clone()).collect();
+        self.reports.retain(|node| fresh.contains(node) || !left.contains(node));
+    }
+
+    /// Returns each path that was reported in the last minute, unless its proxy has left since.
     pub(crate) fn paths(&mut self) -> Vec<PathReport> {
         self.reports.expire();
+        self.remove_left();
         self.namesakes.expire();
         let nodes_by_address = self.nodes_by_address();
         let mut paths = Vec::new();
@@ -194,6 +207,7 @@ pub(crate) mod tests {
             )),
             admin: from.as_bytes().get(2).map(|last| ([10, 0, 9, *last], 3001).into()),
             paths: paths.iter().map(path).collect(),
+            left: Vec::new(),
         }
     }
 

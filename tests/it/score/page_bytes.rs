@@ -79,7 +79,9 @@ impl Network {
         let report = |(from, paths)| {
             let proxy = format!("proxy.{from}@raspberrypi-{from}").parse().expect("a task");
             let instance = Some(InstanceId::new(from as u32));
-            AgedReport { age_ms: 0, report: ProbeReport { proxy, instance, admin: None, paths } }
+            let left = Vec::new();
+            let report = ProbeReport { proxy, instance, admin: None, paths, left };
+            AgedReport { age_ms: 0, report }
         };
         ProbeReports { reports: reports.into_iter().map(report).collect() }
     }
