@@ -96,7 +96,8 @@ impl Metrics {
     pub(crate) fn set_path_broken(&self, to: &NodeRef, broken: bool) {
         self.path_broken.get_or_create(&self.path(to)).set(broken.into());
         if let NodeRef::Node(_) = to {
-            zero(&self.probe_failures, ProbeFailure::ALL.map(|cause| self.failure(to, cause)));
+            let causes = ProbeFailure::ALL.into_iter().filter(|cause| cause.is_of_network());
+            zero(&self.probe_failures, causes.map(|cause| self.failure(to, cause)));
         }
     }
 

@@ -1,12 +1,14 @@
 //! A node that is drained and activated again.
 
 use crate::load::STEADY;
-use crate::scenario::{Allowance, TestRun};
-use crate::swarm::{running, shell, until, until_running};
+use crate::paths::SAME_IN_A_ROW;
+use crate::scenario::{Allowance, Scenario, TestRun};
+use crate::swarm::{running, shell, swarm_pong, until, until_running};
 
 pub(crate) async fn a_node(run: &mut TestRun) {
     run.play("drain pi2, and bring it back", STEADY, async |scenario| {
         shell("docker node update --availability drain pi2").await;
+        check_paths(scenario).await;
         for service in ["pong_ping", "pong_pong", "pong_manager"] {
             until(&format!("{service} runs elsewhere"), 40, async || {
                 let tasks = running(service).await;
@@ -22,4 +24,20 @@ pub(crate) async fn a_node(run: &mut TestRun) {
         Allowance { closed: vec!["pi2"], ..Allowance::default() }
     })
     .await;
+}
+
+/// Waits until `swarm-pong paths` knows of the other nodes alone, and checks that it never reports a
+/// broken path meanwhile: a node that is drained is not lost.
+async fn check_paths(scenario: &mut Scenario) {
+    let mut broken = Vec::new();
+    let mut without = 0;
+    until("paths knows of two nodes", 40, async || {
+        let (code, text) = swarm_pong(&["paths", "http://10.99.0.1:3000"]).await;
+        let is_gone = text.starts_with("2 nodes, 2 of 2 pairs measured, ");
+        without = if is_gone { without + 1 } else { 0 };
+        broken.extend((code == Some(1)).then_some(text));
+        without == SAME_IN_A_ROW
+    })
+    .await;
+    scenario.check(broken.is_empty(), format!("a drained node is reported: {broken:?}"));
 }

@@ -30,7 +30,7 @@ const VICTIM: &str = "pi3";
 const LARGE: &str = "1400";
 
 /// How many responses in a row must be the same: the proxy uses its two scoreboards in turn.
-const SAME_IN_A_ROW: usize = 4;
+pub(crate) const SAME_IN_A_ROW: usize = 4;
 
 /// How long the bytes of probes are counted: several large probes of each pair of nodes.
 const COUNTED: Duration = Duration::from_secs(20);
@@ -81,7 +81,7 @@ pub(crate) async fn each_failure_is_reported(run: &mut TestRun) {
     }
     run.play("paths: a proxy killed whenever it starts", STEADY, async |scenario| {
         let mut killed = Vec::new();
-        let paths = ["pi1>pi3", "pi2>pi3"].map(|path| (path.to_owned(), ProbeFailure::NoDns));
+        let paths = ["pi1>pi3", "pi2>pi3"].map(|path| (path.to_owned(), ProbeFailure::Lost));
         let broken = Broken::from(paths);
         let reported = check_reports(scenario, &[FROM, TO], &none, &broken);
         tokio::select! {

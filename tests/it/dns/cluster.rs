@@ -18,7 +18,7 @@ pub(crate) struct Cluster {
 }
 
 /// Starts a service on an address of its own, on the ports that all services have.
-fn start_on(address: &str, line: &[&str]) -> Process {
+pub(crate) fn start_on(address: &str, line: &[&str]) -> Process {
     let listen = format!("{address}:3000");
     let admin = format!("{address}:3001");
     Process::start(&[line, &["--listen", &listen, "--admin", &admin]].concat())

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod dead_addresses;
+mod disagreement;
 mod failures;
 mod lookups;
 mod scale;
