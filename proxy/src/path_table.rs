@@ -16,10 +16,10 @@ use tracing::{info, warn};
 use crate::metrics::Metrics;
 use crate::path_health::{PathHealth, ProbeOutcome};
 use crate::probe::ProbeResult;
-use crate::probe_targets::probe_targets;
 
 mod probed_path;
 mod report;
+mod selection;
 
 use probed_path::{PathChange, ProbedPath};
 
@@ -35,8 +35,11 @@ const MAX_RECEIVED_PATHS: usize = 32;
 /// Maximum number of nodes that are reported to have left; more would not fit into a packet.
 const MAX_LEFT: usize = 8;
 
-/// Maximum number of proxies that are probed although DNS never listed them.
+/// Maximum number of proxies that have probed this one and that DNS does not list.
 const MAX_CALLERS: usize = 16;
+
+/// Maximum number of paths to addresses that DNS does not list.
+const MAX_UNLISTED: usize = 32;
 
 /// How long a proxy that has probed this one counts as a caller: five probes.
 const CALLER_FOR: Duration = Duration::from_secs(10);
@@ -86,63 +89,6 @@ impl PathTable {
         }
     }
 
-    /// Selects the addresses to probe among those that DNS lists, adds those where a proxy was heard
-    /// that it does not list, and updates what depends on that and on the time.
-    pub(crate) fn select(&mut self, listed: &[SocketAddr]) -> Vec<SocketAddr> {
-        self.listed = listed.iter().copied().collect();
-        self.received.expire();
-        self.left.expire();
-        self.callers.expire();
-        let others = listed.iter().copied().filter(|address| Some(*address) != self.admin);
-        let mut targets = probe_targets(&self.task.node, &others.collect::<Vec<_>>());
-        self.compare_with_dns(&targets);
-        let mut unlisted: Vec<_> = self.paths.keys().copied().chain(self.callers()).collect();
-        unlisted.retain(|address| !targets.contains(address));
-        unlisted.sort_unstable();
-        unlisted.dedup();
-        targets.extend(unlisted);
-        targets.retain(|address| self.paths.get(address).is_none_or(ProbedPath::is_probed));
-        targets
-    }
-
-    /// Forgets the paths that are no longer probed, and publishes what has changed of the others.
-    fn compare_with_dns(&mut self, targets: &[SocketAddr]) {
-        let answering: Vec<_> = self.paths.values().filter(|path| path.answers()).collect();
-        let answering = answering.into_iter().filter_map(|path| {
-            Some((path.node()?.clone(), path.address(), targets.contains(&path.address())))
-        });
-        let answering: Vec<(Node, SocketAddr, bool)> = answering.collect();
-        // Whether its node's proxy answers at another address, and whether at a listed one.
-        let elsewhere = |path: &ProbedPath| {
-            let node = path.node();
-            let is_other = |(other, address, _): &&(Node, SocketAddr, bool)| {
-                Some(other) == node && *address != path.address()
-            };
-            let others = || answering.iter().filter(is_other);
-            (others().next().is_some(), others().any(|(.., is_listed)| *is_listed))
-        };
-        let mut changes = Vec::new();
-        let mut keep = |path: &mut ProbedPath, is_listed: bool, is_target: bool| {
-            let (is_elsewhere, is_listed_elsewhere) = elsewhere(path);
-            path.list(is_listed, is_elsewhere);
-            let is_replaced = is_listed_elsewhere || is_elsewhere && path.probed_cause().is_some();
-            // One that is listed and no target is another proxy's target by now.
-            let keep = is_target || !is_listed && !is_replaced && path.is_remembered();
-            if keep {
-                changes.extend(path.changes());
-            } else {
-                changes.push((path.published(), PathChange::Forgotten));
-            }
-            keep
-        };
-        let listed = &self.listed;
-        self.paths.retain(|address, path| {
-            keep(path, listed.contains(address), targets.contains(address))
-        });
-        self.displaced.retain_mut(|path| keep(path, false, false));
-        self.publish(changes);
-    }
-
     /// Returns the addresses of proxies that DNS does not list and that have probed this one.
     fn callers(&self) -> impl Iterator<Item = SocketAddr> {
         self.callers.iter().map(|(ip, ..)| SocketAddr::new(*ip, self.admin_port))
@@ -166,9 +112,12 @@ impl PathTable {
             self.displace(address, node);
         }
         let is_listed = self.listed.contains(&address);
-        if !is_listed && node.is_none() && !self.paths.contains_key(&address) {
+        if !is_listed && !self.paths.contains_key(&address) {
+            let unlisted = self.paths.values().filter(|path| !path.is_listed()).count();
             // A caller that cannot be called back may be no proxy.
-            return;
+            if node.is_none() || unlisted >= MAX_UNLISTED {
+                return;
+            }
         }
         // A path to another node that has this node's name, and no id, is told by its address.
         let named = node.clone().filter(|node| *node != self.task.node);
@@ -225,8 +174,17 @@ impl PathTable {
             && let Some(mut path) = self.paths.remove(&address)
         {
             path.displace();
-            self.displaced.retain(|other| other.node() != path.node());
+            // One of an address, so that nobody there can make up more.
+            let is_kept = |other: &ProbedPath| {
+                other.node() != path.node() && other.address() != path.address()
+            };
+            let (kept, dropped) =
+                std::mem::take(&mut self.displaced).into_iter().partition(is_kept);
+            self.displaced = kept;
             self.displaced.push(path);
+            let dropped: Vec<ProbedPath> = dropped;
+            let ends = dropped.into_iter().map(|path| (path.published(), PathChange::Forgotten));
+            self.publish(ends);
         }
     }
 

@@ -42,6 +42,7 @@ pub(crate) async fn series_by_panel(prometheus: Asker) -> BTreeMap<String, usize
         for target in panel["targets"].as_array().expect("targets") {
             let expression = target["expr"].as_str().expect("an expression");
             let expression = expression.replace("$__rate_interval", RATE_INTERVAL);
+            let expression = expression.replace("$node", ".*");
             assert!(!expression.contains('$'), "{expression}");
             series = series.min(prometheus.query(&expression).await.len());
         }
@@ -79,17 +80,26 @@ fn panels_do_not_overlap_and_have_descriptions() {
 }
 
 #[test]
-fn every_panel_has_a_known_type_and_the_provisioned_data_source() {
+fn every_panel_has_a_known_type_and_the_chosen_data_source_at_first_the_provisioned_one() {
     let source: Value =
         serde_saphyr::from_str(include_str!("../../monitoring/grafana/datasource.yml"))
             .expect("YAML");
-    let uid = &source["datasources"][0]["uid"];
+    let dashboard: Value = serde_json::from_str(DASHBOARD).expect("JSON");
+    let variables = dashboard["templating"]["list"].as_array().expect("variables");
+    let names: Vec<&Value> = variables.iter().map(|variable| &variable["name"]).collect();
+    assert_eq!(names, ["datasource", "node"]);
+    assert_eq!(variables[0]["current"]["value"], source["datasources"][0]["uid"]);
+    let uid = "${datasource}";
+    assert_eq!(variables[1]["datasource"]["uid"], uid);
     for panel in panels().iter().filter(|panel| panel["type"] != "row") {
         let kind = panel["type"].as_str().expect("a type");
         assert!(["stat", "timeseries", "table", "heatmap"].contains(&kind), "{kind}");
         let mut names = BTreeSet::new();
         for target in panel["targets"].as_array().expect("targets") {
-            assert_eq!((&target["datasource"]["uid"], &panel["datasource"]["uid"]), (uid, uid));
+            assert_eq!(
+                (&target["datasource"]["uid"], &panel["datasource"]["uid"]),
+                (&uid.into(), &uid.into())
+            );
             assert!(names.insert(target["refId"].as_str().expect("a name")), "{}", title(panel));
             let table = target["format"] == "table";
             assert_eq!(table, kind == "table", "{}: a table needs the table format", title(panel));

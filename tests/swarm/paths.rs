@@ -126,7 +126,7 @@ async fn check_targets(scenario: &mut Scenario, prometheus: &Prometheus) {
 async fn check_alert(scenario: &mut Scenario, prometheus: &Prometheus, broken: &Broken) {
     let started = Instant::now();
     let mut firing = BTreeSet::new();
-    until(&format!("PongPathBroken for {broken:?}"), 30, async || {
+    until(&format!("PongPathBroken for {broken:?}"), 60, async || {
         firing = prometheus.broken().await;
         let expected = firing.iter().all(|path| broken.contains_key(path));
         expected && firing.is_empty() == broken.is_empty()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use client::endpoints::Endpoints;
 use game::Score;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
@@ -23,6 +23,7 @@ mod endpoints;
 mod flags;
 mod histogram;
 mod node;
+mod process;
 mod score;
 mod text;
 
@@ -30,6 +31,7 @@ use endpoints::EndpointGauges;
 use flags::Flags;
 pub use histogram::{NodePairHistogram, Timer};
 pub use node::{Labels, node_labels, node_pair_labels};
+use process::Process;
 use score::ScoreCollector;
 pub use score::ScoreNames;
 
@@ -37,11 +39,14 @@ pub use score::ScoreNames;
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    /// What has names of Prometheus' own.
+    process: Registry,
     endpoints: EndpointGauges,
 }
 
 impl Metrics {
-    /// Makes the metrics of a task, with `pong_build_info` in them; every name begins with `pong_`.
+    /// Makes the metrics of a task that starts now, with `pong_build_info` in them; every name begins
+    /// with `pong_`, but for those of the process.
     #[must_use]
     pub fn new(identity: &Identity) -> Self {
         let mut registry = Registry::with_prefix("pong");
@@ -55,7 +60,9 @@ impl Metrics {
         let of_node = node_labels("node", "node_id", node);
         let labels: Labels = of_task.into_iter().chain(of_node).chain(of_build).collect();
         registry.register("build", "This task, its node and its build", Info::new(labels));
-        Self { registry, endpoints: EndpointGauges::default() }
+        let mut process = Registry::default();
+        process.register_collector(Box::new(Process::starting()));
+        Self { registry, process, endpoints: EndpointGauges::default() }
     }
 
     /// Returns the registry, to register what the service counts.
@@ -112,19 +119,20 @@ impl Metrics {
         if !self.endpoints.is_empty() {
             self.registry.register_collector(Box::new(self.endpoints));
         }
-        FrozenMetrics(Arc::new(self.registry))
+        FrozenMetrics(Arc::new([self.registry, self.process]))
     }
 }
 
 /// Metrics that are all registered.
 #[derive(Clone, Debug)]
-pub(crate) struct FrozenMetrics(Arc<Registry>);
+pub(crate) struct FrozenMetrics(Arc<[Registry; 2]>);
 
 impl FrozenMetrics {
     /// Renders all metrics in the OpenMetrics text format.
     pub(crate) fn open_metrics(&self) -> String {
         let mut text = String::new();
-        encode(&mut text, &self.0).expect("writing to a string does not fail");
+        let written = self.0.iter().try_for_each(|registry| encode_registry(&mut text, registry));
+        written.and_then(|()| encode_eof(&mut text)).expect("writing to a string does not fail");
         text
     }
 

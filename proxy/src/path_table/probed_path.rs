@@ -157,18 +157,19 @@ impl ProbedPath {
     /// Returns why it is broken now.
     pub(super) fn cause(&self) -> Option<ProbeFailure> {
         let probed = self.measurement.cause;
-        match self.listing {
-            Listing::Listed if self.is_stale() => Some(ProbeFailure::StaleDns),
-            Listing::Listed => probed,
-            Listing::Unlisted { since, before, patience }
-                if self.left.is_some() || since.elapsed() < patience =>
-            {
-                before
-            }
-            Listing::Unlisted { .. } if probed.is_none() => Some(ProbeFailure::NoDns),
-            Listing::Unlisted { .. } if !self.is_heard_by_others() => Some(ProbeFailure::Lost),
-            Listing::Unlisted { .. } if self.is_displaced => Some(ProbeFailure::NoDns),
-            Listing::Unlisted { .. } => probed,
+        let Listing::Unlisted { since, before, patience } = self.listing else {
+            return if self.is_stale() { Some(ProbeFailure::StaleDns) } else { probed };
+        };
+        if self.left.is_some() || since.elapsed() < patience {
+            before
+        } else if probed.is_none() {
+            Some(ProbeFailure::NoDns)
+        } else if !self.is_heard_by_others() {
+            Some(ProbeFailure::Lost)
+        } else if self.is_displaced {
+            Some(ProbeFailure::NoDns)
+        } else {
+            probed
         }
     }
 

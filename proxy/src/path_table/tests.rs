@@ -219,6 +219,18 @@ async fn a_lost_node_is_not_forgotten_when_another_one_gets_its_address() {
     assert_eq!(reported(&table), [path("pi2", None), path("pi3", None)]);
 }
 
+#[test]
+fn a_proxy_that_changes_its_node_without_end_makes_two_of_them() {
+    let mut table = table();
+    table.select(&[address(2)]);
+    for n in 0..1000 {
+        answer(&mut table, 2, &format!("pi{n}"));
+    }
+    assert_eq!(reported(&table).len(), 2);
+    let series = (0..1000).filter(|n| is_broken(&table, &format!("pi{n}")).is_some());
+    assert_eq!(series.count(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_proxy_that_probes_this_one_and_was_never_listed_is_named_once_it_had_time_to_be() {
     let mut table = table();
