@@ -13,6 +13,7 @@ use protocol::timing::PATHS_REQUEST_TIMEOUT;
 use reqwest::Url;
 use tokio::time::{Instant, sleep, timeout};
 
+mod remedies;
 mod table;
 
 use table::render;

@@ -136,7 +136,9 @@ impl PathHealth {
                     self.large_failed = 0;
                 }
             }
-            ProbeOutcome::NotAnswered(ProbeFailure::Timeout | ProbeFailure::Reset) if large => {
+            ProbeOutcome::NotAnswered(
+                ProbeFailure::NoAnswer | ProbeFailure::Timeout | ProbeFailure::Reset,
+            ) if large => {
                 self.answered = 0;
                 self.large_failed = self.large_failed.saturating_add(1);
                 self.last_large_failed = true;

@@ -80,7 +80,7 @@ pub(crate) async fn probe(
     let rtt = begun.elapsed();
     let from = connection.local_addr().ok();
     let answer = timeout(ANSWER_TIMEOUT, exchange(&mut connection, address, size)).await;
-    match answer.unwrap_or(Err(ProbeFailure::Timeout)) {
+    match answer.unwrap_or(Err(ProbeFailure::NoAnswer)) {
         Ok(report) => {
             ProbeResult { outcome: ProbeOutcome::Answered(rtt), report: Some(report), from }
         }

@@ -7,6 +7,8 @@ use protocol::node_trouble::{NodeTrouble, TroubledNode};
 use protocol::path::{PathList, PathState, PathStatus};
 use protocol::probe::ProbeFailure;
 
+use super::remedies::remedies;
+
 const COLUMNS: usize = 9;
 
 /// The head of each column, and whether it is aligned to the right.
@@ -60,7 +62,11 @@ pub(super) fn render(list: &PathList, color: bool) -> String {
     let causes: Vec<ProbeFailure> = paths.iter().filter_map(|path| path.cause).collect();
     for (n, cause) in causes.iter().enumerate().filter(|(n, cause)| !causes[..*n].contains(cause)) {
         let gap = if n == 0 { "\n" } else { "" };
-        let _ = writeln!(text, "{gap}{}: {}", cause.name(), hint(*cause));
+        let (meaning, checks) = remedies(*cause);
+        let _ = writeln!(text, "{gap}{}: {meaning}", cause.name());
+        for check in checks {
+            let _ = writeln!(text, "  - {check}");
+        }
     }
     text
 }
@@ -131,47 +137,6 @@ const fn color_of(state: PathState) -> Option<u8> {
     }
 }
 
-/// Returns what a cause means and what to look at.
-const fn hint(cause: ProbeFailure) -> &'static str {
-    match cause {
-        ProbeFailure::NoDns => {
-            "the node's proxy answers, and DNS does not list it, so services there are not found: restart \
-             the task that does not find it; if that does not help, Docker on its node"
-        }
-        ProbeFailure::StaleDns => {
-            "DNS lists an address where no proxy is any more, so others ask it in vain: restart the task \
-             that is told so; if that does not help, Docker on its node"
-        }
-        ProbeFailure::Lost => {
-            "the node's proxy is neither listed nor heard, and did not say that it stops: docker node ls, \
-             docker service ps pong_proxy"
-        }
-        ProbeFailure::Refused => {
-            "the proxy's container answers, but no proxy in it: docker service logs pong_proxy"
-        }
-        ProbeFailure::Unreachable => {
-            "there is no route: the node may be off, or its address stale in DNS"
-        }
-        ProbeFailure::Timeout => {
-            "nothing comes back: is UDP port 4789 open between these nodes, in both directions, \
-             and the proxy not frozen?"
-        }
-        ProbeFailure::Reset => {
-            "connections are cut: by something on the way, or by a proxy that crashes"
-        }
-        ProbeFailure::LargePackets => {
-            "small packets arrive, large ones do not: what is between the nodes must carry the \
-             overlay's MTU and 50 bytes more"
-        }
-        ProbeFailure::WrongService => {
-            "another service answers there, so the address in DNS is stale: docker service ps pong_proxy"
-        }
-        ProbeFailure::InvalidAnswer => {
-            "what answers there is not a swarm-pong proxy of this version"
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use protocol::path::{FORMAT, ProbeStats, StrokeStats};
@@ -217,7 +182,10 @@ mod tests {
         pi2   pi1            slow            0.31  1.00       7/32    0.50  12.35       1
         pi1   pi2            ok              0.31  1.00       7/32    0.50  12.35       1
 
-        timeout: nothing comes back: is UDP port 4789 open between these nodes, in both directions, and the proxy not frozen?
+        timeout: nothing comes back
+          - docker node ls: is the node on?
+          - open UDP port 4789 between these nodes, in both directions; for an encrypted network also IP protocol 50 (ESP)
+          - tcpdump -ni any udp port 4789 on both: VXLAN must come from the address in docker node inspect; if not: docker swarm join --data-path-addr
         ");
     }
 

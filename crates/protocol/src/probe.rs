@@ -27,6 +27,8 @@ pub enum ProbeFailure {
     Unreachable,
     /// Nothing comes back.
     Timeout,
+    /// Connections are made, and then nothing comes back.
+    NoAnswer,
     /// Connections are closed or reset before the answer is complete.
     Reset,
     /// Small packets arrive, packets of the maximum size do not.
@@ -39,13 +41,14 @@ pub enum ProbeFailure {
 
 impl ProbeFailure {
     /// All failures.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NoDns,
         Self::StaleDns,
         Self::Lost,
         Self::Refused,
         Self::Unreachable,
         Self::Timeout,
+        Self::NoAnswer,
         Self::Reset,
         Self::LargePackets,
         Self::WrongService,
@@ -68,6 +71,7 @@ impl ProbeFailure {
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::Timeout => "timeout",
+            Self::NoAnswer => "no_answer",
             Self::Reset => "reset",
             Self::LargePackets => "large_packets",
             Self::WrongService => "wrong_service",

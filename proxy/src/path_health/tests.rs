@@ -9,7 +9,7 @@ const LATE: ProbeOutcome = ProbeOutcome::NotConnected(ProbeFailure::Timeout);
 type Net = [ProbeOutcome; 2];
 const INTACT: Net = [OK, OK];
 const CUT: Net = [LATE, LATE];
-const SMALL_ONLY: Net = [OK, ProbeOutcome::NotAnswered(ProbeFailure::Timeout)];
+const SMALL_ONLY: Net = [OK, ProbeOutcome::NotAnswered(ProbeFailure::NoAnswer)];
 
 /// How long a probe may take until it is given up.
 const TIMEOUT: Duration = Duration::from_millis(1200);
@@ -43,7 +43,7 @@ fn every_failure_is_named_within_eleven_seconds_and_cleared_within_eight() {
     for (net, cause) in [
         (CUT, ProbeFailure::Timeout),
         ([ProbeOutcome::NotConnected(ProbeFailure::Refused); 2], ProbeFailure::Refused),
-        ([ProbeOutcome::NotAnswered(ProbeFailure::Timeout); 2], ProbeFailure::Timeout),
+        ([ProbeOutcome::NotAnswered(ProbeFailure::NoAnswer); 2], ProbeFailure::NoAnswer),
         ([ProbeOutcome::NotAnswered(ProbeFailure::Reset); 2], ProbeFailure::Reset),
         ([ProbeOutcome::NotAnswered(ProbeFailure::InvalidAnswer); 2], ProbeFailure::InvalidAnswer),
         (SMALL_ONLY, ProbeFailure::LargePackets),
@@ -106,7 +106,7 @@ fn outcome() -> impl Strategy<Value = ProbeOutcome> {
         Just(OK),
         Just(LATE),
         Just(ProbeOutcome::NotConnected(ProbeFailure::Refused)),
-        Just(ProbeOutcome::NotAnswered(ProbeFailure::Timeout)),
+        Just(ProbeOutcome::NotAnswered(ProbeFailure::NoAnswer)),
         Just(ProbeOutcome::NotAnswered(ProbeFailure::InvalidAnswer)),
     ]
 }

@@ -35,21 +35,22 @@ async fn each_failure_gets_its_cause_and_clears() {
     large.behave(Behavior::SwallowLarge);
     hung.behave(Behavior::Hang);
     closed.behave(Behavior::Close);
-    let broken = ["pi1>pi7 broken large_packets", "pi1>pi8 broken timeout", "pi1>pi9 broken reset"];
+    let broken =
+        ["pi1>pi7 broken large_packets", "pi1>pi8 broken no_answer", "pi1>pi9 broken reset"];
     until_paths(scoreboard.listen, 3, &broken).await;
     [&large, &hung, &closed].iter().for_each(|proxy| proxy.behave(Behavior::Answer));
     until_paths(scoreboard.listen, 3, &[]).await;
 }
 
 #[tokio::test]
-async fn a_frozen_proxy_times_out_and_its_reports_become_stale() {
+async fn a_frozen_proxy_does_not_answer_and_its_reports_become_stale() {
     let ports = AdminPorts::<2>::reserve();
     let _first = ports.proxy(1);
     let second = ports.proxy(2);
     let scoreboard = scoreboard(&ports.addresses());
     until_paths(scoreboard.listen, 2, &[]).await;
     second.signal(Signal::STOP);
-    until_paths(scoreboard.listen, 1, &["pi1>pi2 broken timeout", "pi2>pi1 stale -"]).await;
+    until_paths(scoreboard.listen, 1, &["pi1>pi2 broken no_answer", "pi2>pi1 stale -"]).await;
     second.signal(Signal::CONT);
     until_paths(scoreboard.listen, 2, &[]).await;
 }
@@ -64,7 +65,8 @@ async fn unreachable_proxies_are_reported_through_others() {
     let scoreboard = scoreboard(&probed);
     until_paths(scoreboard.listen, 4, &[]).await;
     fake.behave(Behavior::Hang);
-    until_paths(scoreboard.listen, 4, &["pi1>pi9 broken timeout", "pi2>pi9 broken timeout"]).await;
+    until_paths(scoreboard.listen, 4, &["pi1>pi9 broken no_answer", "pi2>pi9 broken no_answer"])
+        .await;
 }
 
 #[tokio::test]

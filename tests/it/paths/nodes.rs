@@ -34,11 +34,11 @@ async fn nodes_with_one_name_are_told_apart_by_their_ids() {
     assert_eq!(code, Some(0), "{out}");
 
     second.signal(Signal::STOP);
-    let failures = ["pi/2kq>pi/2kx broken timeout", "pi/2kx>pi/2kq stale -"];
+    let failures = ["pi/2kq>pi/2kx broken no_answer", "pi/2kx>pi/2kq stale -"];
     until_paths(scoreboard.listen, 1, &failures).await;
     let (code, out, _) = paths(&url(scoreboard.listen)).await;
     assert_eq!(code, Some(1), "{out}");
-    assert!(out.contains("\npi/2kq  pi/2kx  BROKEN timeout  "), "{out}");
+    assert!(out.contains("\npi/2kq  pi/2kx  BROKEN no_answer  "), "{out}");
     second.signal(Signal::CONT);
 }
 
