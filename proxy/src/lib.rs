@@ -25,6 +25,7 @@
 mod forward;
 mod headers;
 mod health;
+mod hearsay;
 mod metrics;
 mod options;
 mod path_health;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use protocol::id::InstanceId;
 use protocol::node::{Node, NodeRef};
-use protocol::probe::{ProbeFailure, ProbeReport};
+use protocol::probe::{PathMeasurement, ProbeFailure, ProbeReport};
 use protocol::task::Task;
 use server::expiring::ExpiringMap;
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use crate::metrics::Metrics;
 use crate::path_health::{PathHealth, ProbeOutcome};
 use crate::probe::ProbeResult;
+use crate::probe_targets::MAX_TARGETS;
 
 mod probed_path;
 mod report;
@@ -35,14 +36,14 @@ const MAX_RECEIVED_PATHS: usize = 32;
 /// Maximum number of nodes that are reported to have left; more would not fit into a packet.
 const MAX_LEFT: usize = 8;
 
-/// Maximum number of proxies that have probed this one and that DNS does not list.
-const MAX_CALLERS: usize = 16;
+/// Maximum number of proxies that DNS does not list and that probe this one, or that others report.
+const MAX_HEARD_OF: usize = 16;
 
 /// Maximum number of paths to addresses that DNS does not list.
 const MAX_UNLISTED: usize = 32;
 
-/// How long a proxy that has probed this one counts as a caller: five probes.
-const CALLER_FOR: Duration = Duration::from_secs(10);
+/// How long a proxy is tried that probed this one or was reported: five probes.
+const HEARD_OF_FOR: Duration = Duration::from_secs(10);
 
 /// The paths that one proxy knows.
 #[derive(Debug)]
@@ -53,12 +54,17 @@ pub(crate) struct PathTable {
     /// This proxy's own address: that of its admin port, or as its connections to others show it.
     admin: Option<SocketAddr>,
     is_admin_learned: bool,
+    /// What DNS lists.
     listed: HashSet<SocketAddr>,
+    /// The paths to listed addresses, and to others where a proxy was heard.
     paths: HashMap<SocketAddr, ProbedPath>,
     /// The paths to nodes at whose addresses another node answers by now.
     displaced: Vec<ProbedPath>,
-    /// Who has probed this proxy from an address that DNS does not list.
-    callers: ExpiringMap<IpAddr, ()>,
+    /// The addresses of proxies that DNS does not list and that probe this one, or that others report.
+    heard_of: ExpiringMap<SocketAddr, ()>,
+    /// The nodes that others report and whose addresses were asked for.
+    asked_for: ExpiringMap<Node, ()>,
+    /// The nodes whose proxies have said that they stop.
     left: ExpiringMap<Node, ()>,
     received: ExpiringMap<Node, ProbeReport>,
     metrics: Metrics,
@@ -82,16 +88,12 @@ impl PathTable {
             listed: HashSet::new(),
             paths: HashMap::new(),
             displaced: Vec::new(),
-            callers: ExpiringMap::new(MAX_CALLERS, CALLER_FOR),
+            heard_of: ExpiringMap::new(MAX_HEARD_OF, HEARD_OF_FOR),
+            asked_for: ExpiringMap::new(MAX_HEARD_OF, HEARD_OF_FOR),
             left: ExpiringMap::new(MAX_LEFT, KEPT_FOR),
             received: ExpiringMap::new(MAX_RECEIVED, KEPT_FOR),
             metrics,
         }
-    }
-
-    /// Returns the addresses of proxies that DNS does not list and that have probed this one.
-    fn callers(&self) -> impl Iterator<Item = SocketAddr> {
-        self.callers.iter().map(|(ip, ..)| SocketAddr::new(*ip, self.admin_port))
     }
 
     /// Returns why the path to an address was broken when it was last probed.
@@ -114,7 +116,7 @@ impl PathTable {
         let is_listed = self.listed.contains(&address);
         if !is_listed && !self.paths.contains_key(&address) {
             let unlisted = self.paths.values().filter(|path| !path.is_listed()).count();
-            // A caller that cannot be called back may be no proxy.
+            // One that was only heard of may be no proxy.
             if node.is_none() || unlisted >= MAX_UNLISTED {
                 return;
             }
@@ -178,11 +180,10 @@ impl PathTable {
             let is_kept = |other: &ProbedPath| {
                 other.node() != path.node() && other.address() != path.address()
             };
-            let (kept, dropped) =
+            let (kept, dropped): (Vec<_>, Vec<_>) =
                 std::mem::take(&mut self.displaced).into_iter().partition(is_kept);
             self.displaced = kept;
             self.displaced.push(path);
-            let dropped: Vec<ProbedPath> = dropped;
             let ends = dropped.into_iter().map(|path| (path.published(), PathChange::Forgotten));
             self.publish(ends);
         }
@@ -197,17 +198,49 @@ impl PathTable {
         self.publish(path.map(|path| (path.published(), PathChange::Forgotten)));
     }
 
-    /// Records that a proxy probes this one.
+    /// Records that a proxy probes this one; all have the same admin port.
     pub(crate) fn called_by(&mut self, ip: IpAddr) {
         let is_known = self.listed.iter().any(|address| address.ip() == ip);
         if !is_known && self.admin.is_none_or(|admin| admin.ip() != ip) {
-            self.callers.entry(&ip, || ());
+            self.hear_of(SocketAddr::new(ip, self.admin_port));
         }
+    }
+
+    /// Records that there may be a proxy at an address.
+    pub(crate) fn hear_of(&mut self, address: SocketAddr) {
+        if !self.listed.contains(&address) && self.admin != Some(address) {
+            self.heard_of.entry(&address, || ());
+        }
+    }
+
+    /// Returns a node that another proxy gets answers from and that this one does not know, with the
+    /// address of that proxy, at most once in a while. In a cluster with more proxies than one probes, a
+    /// node may be unknown because others probe it.
+    pub(crate) fn unknown_node(&mut self) -> Option<(Node, SocketAddr)> {
+        self.asked_for.expire();
+        if self.listed.len() > MAX_TARGETS {
+            return None;
+        }
+        let paths = || self.paths.values().chain(&self.displaced);
+        let known: HashSet<&Node> = paths().filter_map(ProbedPath::node).collect();
+        let is_unknown = |node: &&Node| {
+            **node != self.task.node && !known.contains(node) && self.asked_for.get(*node).is_none()
+        };
+        let unknown = paths().filter(|path| path.answers()).find_map(|path| {
+            let (received, report) = self.received.get(path.node()?)?;
+            let is_answered = |path: &&PathMeasurement| path.is_answered();
+            let nodes = report.paths.iter().filter(is_answered).filter_map(|path| path.to.node());
+            let fresh = received.elapsed() < HEARD_OF_FOR;
+            Some((nodes.filter(|_| fresh).find(is_unknown)?.clone(), path.address()))
+        });
+        let (node, _) = unknown.as_ref()?;
+        self.asked_for.entry(node, || ());
+        unknown
     }
 
     /// Records that the proxy at an address has said that it stops.
     pub(crate) fn leaves(&mut self, address: SocketAddr) {
-        self.callers.remove(&address.ip());
+        self.heard_of.remove(&address);
         if let Some(path) = self.paths.get_mut(&address) {
             info!(to = %path.to(), "proxy stops");
             path.leave();
@@ -219,7 +252,8 @@ impl PathTable {
 
     /// Returns the addresses of all proxies that may probe this one, and its own port.
     pub(crate) fn others(&self) -> (Vec<SocketAddr>, u16) {
-        let known = self.paths.keys().chain(&self.listed).copied().chain(self.callers());
+        let heard_of = self.heard_of.iter().map(|(address, ..)| address);
+        let known = self.paths.keys().chain(&self.listed).chain(heard_of).copied();
         let others: HashSet<_> = known.filter(|address| Some(*address) != self.admin).collect();
         (others.into_iter().collect(), self.admin_port)
     }

@@ -16,6 +16,7 @@ use server::start::Start;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use crate::hearsay;
 use crate::metrics::Metrics;
 use crate::path_health::PathHealth;
 use crate::path_table::PathTable;
@@ -88,6 +89,12 @@ impl Prober {
             self.select(endpoints);
             if *self.targets.borrow() != before {
                 endpoints.changed();
+            }
+            let unknown = self.table().unknown_node();
+            if let Some((node, proxy)) = unknown
+                && let Some(address) = hearsay::address_of(&node, proxy).await
+            {
+                self.table().hear_of(address);
             }
         }
     }

@@ -72,6 +72,17 @@ pub enum NodeRef {
     Address(SocketAddr),
 }
 
+impl NodeRef {
+    /// Returns the node, unless it is an address.
+    #[must_use]
+    pub const fn node(&self) -> Option<&Node> {
+        match self {
+            Self::Node(node) => Some(node),
+            Self::Address(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for NodeRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -102,7 +102,8 @@ impl PathMeasurement {
     /// Returns whether its probes get answers, small ones at least.
     #[must_use]
     pub const fn is_answered(&self) -> bool {
-        matches!(self.cause, None | Some(ProbeFailure::NoDns | ProbeFailure::LargePackets))
+        self.sent > 0
+            && matches!(self.cause, None | Some(ProbeFailure::NoDns | ProbeFailure::LargePackets))
     }
 }
 

@@ -20,8 +20,8 @@ pub(super) const FIRST_LISTING: Duration = Duration::from_secs(120);
 /// How long the path to a node is remembered that DNS does not list and that nobody hears.
 pub(super) const FORGET_AFTER: Duration = Duration::from_secs(600);
 
-/// How long others count as hearing a node: five probes.
-const HEARD_FOR: Duration = Duration::from_secs(10);
+/// How long others count as hearing a node: two probes.
+const HEARD_FOR: Duration = Duration::from_secs(5);
 
 /// A path as it was last measured.
 #[derive(Debug)]
@@ -101,10 +101,7 @@ impl ProbedPath {
 
     /// Returns the node at its end, if that has ever answered and is known apart from this one.
     pub(super) const fn node(&self) -> Option<&Node> {
-        match &self.measurement.to {
-            NodeRef::Node(node) => Some(node),
-            NodeRef::Address(_) => None,
-        }
+        self.measurement.to.node()
     }
 
     /// Returns the end that is reported: its node, or its address if nobody is known to be there.
@@ -175,7 +172,14 @@ impl ProbedPath {
 
     /// Returns what is reported of it.
     pub(super) fn measurement(&self) -> PathMeasurement {
-        PathMeasurement { to: self.to(), cause: self.cause(), ..self.measurement.clone() }
+        let (to, cause) = (self.to(), self.cause());
+        // What does not count yet is no measurement either, or others would take the node for heard.
+        let is_uncertain = cause.is_none() && self.measurement.cause.is_some();
+        let (sent, lost) = match self.measurement {
+            _ if is_uncertain => (0, 0),
+            PathMeasurement { sent, lost, .. } => (sent, lost),
+        };
+        PathMeasurement { to, cause, sent, lost, ..self.measurement.clone() }
     }
 
     /// Records whether DNS lists its address now, and whether its node's proxy answers at another one.

@@ -23,11 +23,12 @@ impl PathTable {
         self.listed = listed.iter().copied().collect();
         self.received.expire();
         self.left.expire();
-        self.callers.expire();
+        self.heard_of.expire();
         let others = listed.iter().copied().filter(|address| Some(*address) != self.admin);
         let mut targets = probe_targets(&self.task.node, &others.collect::<Vec<_>>());
         self.compare_with_dns(&targets);
-        let mut unlisted: Vec<_> = self.paths.keys().copied().chain(self.callers()).collect();
+        let heard_of = self.heard_of.iter().map(|(address, ..)| address);
+        let mut unlisted: Vec<_> = self.paths.keys().chain(heard_of).copied().collect();
         unlisted.retain(|address| !self.listed.contains(address));
         unlisted.sort_unstable();
         unlisted.dedup();

@@ -42,7 +42,8 @@ fn answer_with(table: &mut PathTable, n: u16, report: ProbeReport) {
 
 /// Has another proxy answer that gets answers from these nodes.
 fn answer_hearing(table: &mut PathTable, n: u16, node: &str, heard: &[&str]) {
-    let health = PathHealth::new(0, None);
+    let mut health = PathHealth::new(0, None);
+    health.record(ProbeSize::Small, ProbeOutcome::Answered(Duration::from_micros(300)));
     let path = |to: &&str| health.measurement(to.parse().expect("a node"));
     let paths = heard.iter().map(path).collect();
     answer_with(table, n, ProbeReport { paths, ..report_of(node) });
@@ -254,6 +255,27 @@ async fn a_proxy_that_probes_this_one_and_was_never_listed_is_named_once_it_had_
     }
     fail(&mut table, 77);
     assert_eq!(reported(&table), [path("pi2", NO_DNS)], "who does not answer is no proxy");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_others_hear_and_this_one_does_not_know_is_asked_for_now_and_then() {
+    let mut table = table();
+    table.select(&[address(2)]);
+    answer_hearing(&mut table, 2, "pi2", &["pi1", "pi2", "pi3", "10.0.9.9:3001"]);
+    let unknown = ("pi3".parse().expect("a node"), address(2));
+    assert_eq!(table.unknown_node(), Some(unknown.clone()));
+    assert_eq!(table.unknown_node(), None);
+    advance(HEARD_OF_FOR).await;
+    assert_eq!(table.unknown_node(), None, "the report is old");
+    answer_hearing(&mut table, 2, "pi2", &["pi3"]);
+    assert_eq!(table.unknown_node(), Some(unknown));
+    table.hear_of(address(3));
+    assert_eq!(table.select(&[address(2)]), [address(2), address(3)]);
+    let many: Vec<SocketAddr> = (2..30).map(address).collect();
+    table.select(&many);
+    advance(HEARD_OF_FOR).await;
+    answer_hearing(&mut table, 2, "pi2", &["pi3"]);
+    assert_eq!(table.unknown_node(), None, "others may probe it");
 }
 
 #[tokio::test(start_paused = true)]

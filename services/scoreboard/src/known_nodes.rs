@@ -123,7 +123,7 @@ impl KnownNodes {
         reports.reports.iter().for_each(|aged| self.heard(&aged.report));
         for path in reports.reports.iter().take(1).flat_map(|own| &own.report.paths).take(MAX_PATHS)
         {
-            if let NodeRef::Node(node) = &path.to
+            if let Some(node) = path.to.node()
                 && !self.nodes.contains(node)
             {
                 self.reported.entry(&(node.clone(), from), || ());

@@ -118,10 +118,7 @@ impl ProbeStore {
 
     /// Returns the nodes that fresh reports are of.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = Node> {
-        self.ends().into_iter().filter_map(|end| match end {
-            NodeRef::Node(node) => Some(node),
-            NodeRef::Address(_) => None,
-        })
+        self.ends().into_iter().filter_map(|end| end.node().cloned())
     }
 
     /// Returns the names that several nodes share.

@@ -77,6 +77,18 @@ fn a_proxy_that_dns_never_listed_is_measured_since_it_probes_the_others() {
 }
 
 #[test]
+fn two_proxies_whose_dns_lists_neither_of_them_to_the_other_hear_of_each_other_by_a_third() {
+    isolated(async || {
+        let dns = Dns::start();
+        dns.list("tasks.all", &ALL);
+        dns.list(&name(1), &ALL[..2]);
+        dns.list(&name(2), &ALL);
+        dns.list(&name(3), &ALL[1..]);
+        Cluster::with(dns).until(6, &[]).await;
+    });
+}
+
+#[test]
 fn a_proxy_that_stops_is_gone_without_a_broken_path() {
     isolated(async || {
         let cluster = Cluster::start();
