@@ -54,10 +54,8 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
             return HttpResponse::MethodNotAllowed().insert_header((ALLOW, allow)).body(refusal);
         }
     };
-    let upstream = match &route {
+    let mut upstream = match &route {
         Route::Health => return health::respond(proxy).await,
-        // While there is no scoreboard, a rally is better than an error.
-        Route::Page if proxy.scoreboards.is_empty() => &proxy.managers,
         Route::Rally => &proxy.managers,
         Route::Page | Route::Scoreboard(_) => &proxy.scoreboards,
     };
@@ -70,6 +68,12 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
     let Ok(target) = route.target(query) else {
         return HttpResponse::BadRequest().body("invalid query\n");
     };
+    // A proxy that has just started knows nobody yet.
+    upstream.first_lookup(RESPOND_BY).await;
+    // While there is no scoreboard, a rally is better than an error.
+    if route == Route::Page && upstream.is_empty() {
+        upstream = &proxy.managers;
+    }
     // Kept until the response begins: one that is slow on purpose does not delay other requests.
     let _permit = proxy.upstream_permits.acquire().await;
     let upstream_request = UpstreamRequest {

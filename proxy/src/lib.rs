@@ -61,8 +61,10 @@ pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
     let proxy = Arc::new(Proxy::new(managers, scoreboards, &mut start));
     let prober = Prober::start(&mut start, options.proxies, proxy.metrics.clone()).await;
     start.admin_routes(move |config| probe_routes::configure(config, &prober));
-    let ready = Arc::clone(&proxy);
-    start.ready(move || ready.ready());
+    let state = Arc::clone(&proxy);
+    start.healthy(move || state.healthy());
+    let state = Arc::clone(&proxy);
+    start.ready(move || state.ready());
     let routes = move |config: &mut web::ServiceConfig| {
         config
             .app_data(web::Data::from(Arc::clone(&proxy)))

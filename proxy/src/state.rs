@@ -69,6 +69,13 @@ impl Proxy {
         }
     }
 
+    /// Returns whether clients can be given to this proxy: not before it knows the managers, or knows
+    /// that there are none.
+    pub(crate) fn healthy(&self) -> Result<(), String> {
+        let known = self.managers.looked_up();
+        if known { Ok(()) } else { Err("managers not looked up yet".to_owned()) }
+    }
+
     /// Returns whether rallies can be played.
     pub(crate) fn ready(&self) -> Result<(), String> {
         let reachable = self.managers.is_reachable();

@@ -239,6 +239,21 @@ impl Endpoints {
         }
     }
 
+    /// Returns whether discovery has found an endpoint, or has looked and found none.
+    #[must_use]
+    pub fn looked_up(&self) -> bool {
+        !self.is_empty() || *self.lookups.borrow() > 0
+    }
+
+    /// Waits until discovery has looked for the first time, at most for `patience`.
+    pub async fn first_lookup(&self, patience: Duration) {
+        let mut lookups = self.lookups.subscribe();
+        if !self.looked_up() {
+            // Out of time is not an error: the caller goes on with what is known.
+            let _ = timeout(patience, lookups.changed()).await;
+        }
+    }
+
     /// Has discovery look again and waits until it has, at most for `patience`.
     pub async fn refresh(&self, patience: Duration) {
         let mut lookups = self.lookups.subscribe();

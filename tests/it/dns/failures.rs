@@ -1,9 +1,11 @@
 //! A DNS server that fails.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use super::cluster::{Cluster, player};
+use super::cluster::{Cluster, player, start_on};
 use crate::support::dns::{Dns, Reply};
+use crate::support::http::get;
 use crate::support::log::ENDPOINT_REMOVED;
 use crate::support::netns::isolated;
 use crate::support::process::Process;
@@ -52,6 +54,27 @@ fn a_name_without_addresses_is_a_side_without_players() {
         let listed = Instant::now();
         cluster.until_playing().await;
         assert!(listed.elapsed() < Duration::from_secs(2), "{:?}", listed.elapsed());
+    });
+}
+
+#[test]
+fn a_proxy_that_starts_waits_for_its_first_lookup_and_is_not_healthy_before() {
+    isolated(async || {
+        let cluster = Cluster::start();
+        let _players = [player("ping.1", "127.0.1.1"), player("pong.1", "127.0.2.1")];
+        cluster.dns.list("tasks.ping", &["127.0.1.1"]);
+        cluster.dns.list("tasks.pong", &["127.0.2.1"]);
+        cluster.until_playing().await;
+        cluster.dns.set("tasks.manager", Reply::Late(vec![Ipv4Addr::new(127, 0, 3, 1)]));
+        cluster.dns.asked();
+        let proxy = start_on("127.0.4.2", &["proxy"]);
+        let health = get(proxy.admin, "/healthz", &[]).await;
+        let unanswered = !cluster.dns.asked().contains(&"A tasks.manager by tcp".to_owned());
+        assert!(health.status == 503 || !unanswered, "{health:?}");
+        let rally = get(proxy.listen, "/rally", &[]).await;
+        assert_eq!(rally.status, 200, "{rally:?}");
+        let health = get(proxy.admin, "/healthz", &[]).await;
+        assert_eq!(health.status, 200, "{health:?}");
     });
 }
 

@@ -13,6 +13,8 @@ use parking_lot::Mutex;
 pub(crate) enum Reply {
     /// With these addresses, another one first each time.
     Addresses(Vec<Ipv4Addr>),
+    /// With these addresses by TCP alone, which is asked half a second later than UDP.
+    Late(Vec<Ipv4Addr>),
     /// With an error (SERVFAIL).
     Failure,
     /// By refusing to answer this client (REFUSED).
@@ -128,9 +130,10 @@ fn answer(question: &[u8], by: &str, table: &mut Table) -> Option<Vec<u8>> {
     let mut addresses = Vec::new();
     let code = match table.replies.get_mut(&name) {
         Some(Reply::Silence) => return None,
+        Some(Reply::Late(_)) if by == "udp" => return None,
         Some(Reply::Failure) => 2,
         Some(Reply::Refusal) => 5,
-        Some(Reply::Addresses(listed)) => {
+        Some(Reply::Addresses(listed) | Reply::Late(listed)) => {
             if is_a {
                 addresses.clone_from(listed);
                 let shift = listed.len().min(1);
