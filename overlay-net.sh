@@ -8,6 +8,7 @@ mine=swarm-pong.made-by=overlay-net.sh
 stack=${PONG_STACK:-pong}
 subnet=${PONG_SUBNET:-10.0.9.0/24}
 port=${PONG_PORT:-3000}
+publish=${PONG_PUBLISH:-host}
 patience=${PONG_WAIT:-120}
 
 usage() {
@@ -33,6 +34,8 @@ Settings, from the environment, as for stack.yml:
   PONG_HIT_CHANCE          85                 chance of a hit, in percent
   PONG_LOG_LEVEL           info               or debug: one line per rally
   PONG_SUBNET              10.0.9.0/24        subnet of the network
+  PONG_HEALTH_INTERVAL     60s                time between two healthchecks of a healthy task; with
+                                              Docker before 25, of every task, and 2s by default
   PONG_STACK               pong               the stack that may also use the network
   PONG_WAIT                120                seconds that up waits for a rally from every node, by
                                               curl or wget; 0 not to ask for one
@@ -169,6 +172,16 @@ network() {
   die "$subnet overlaps another network: choose a free subnet, such as PONG_SUBNET=10.0.99.0/24"
 }
 
+# Only since Docker 25, whose API is 1.44, is a new task checked more often than a healthy one. The
+# client says which version it and the daemon both speak.
+choose_health() {
+  interval=${PONG_HEALTH_INTERVAL:-60s} start_interval='--health-start-interval 2s'
+  api=$(docker version --format '{{.Client.APIVersion}}') || api=1.0
+  [ "${api#*.}" -lt 44 ] || return 0
+  start_interval=''
+  [ -n "${PONG_HEALTH_INTERVAL-}" ] || interval=2s
+}
+
 # service NAME ORDER ARGUMENT...: creates a service as in stack.yml, which has the reasons.
 service() {
   name=$1 order=$2; shift 2
@@ -178,9 +191,11 @@ service() {
     esac
     die "a service $name of somebody else exists: rename or remove it first"
   fi
+  # shellcheck disable=SC2086 # a flag and its value, or nothing
   create "service:$name" docker service create --detach --quiet --name "$name" --label "$mine" \
     --network $net --read-only --cap-drop ALL --stop-grace-period 10s \
-    --health-interval 2s --health-timeout 5s --health-retries 1 --health-start-period 10s \
+    --health-interval "$interval" $start_interval --health-start-period 34s \
+    --health-timeout 60s --health-retries 1 \
     --update-parallelism 1 --update-order "$order" --update-delay 2s --update-monitor 10s \
     --update-failure-action rollback \
     --rollback-parallelism 1 --rollback-order "$order" --rollback-delay 2s --rollback-monitor 10s \
@@ -196,6 +211,11 @@ up() {
   image=${1:-${PONG_IMAGE:-swarm-pong:latest}}
   chance=${PONG_HIT_CHANCE:-85}
   ! stack_runs || die "the stack $stack is already running: remove it with: docker stack rm $stack"
+  case $publish in
+    ingress) proxy_order=start-first ;;
+    *) proxy_order=stop-first ;;
+  esac
+  choose_health
   network
   check_size
   service ping start-first --replicas "${PONG_PING_REPLICAS:-2}" --endpoint-mode dnsrr \
@@ -212,11 +232,11 @@ up() {
     --env 'PONG_TASK=scoreboard.{{.Task.Slot}}' \
     --env PONG_MANAGERS=tasks.manager:3000 --env PONG_SCOREBOARDS=tasks.scoreboard:3000 \
     "$image" scoreboard
-  service proxy stop-first --mode global --endpoint-mode vip \
+  service proxy "$proxy_order" --mode global --endpoint-mode vip \
     --env 'PONG_TASK=proxy.{{.Node.Hostname}}' \
     --env PONG_MANAGERS=tasks.manager:3000 --env PONG_SCOREBOARDS=tasks.scoreboard:3000 \
     --env PONG_PROXIES=tasks.proxy:3001 \
-    --publish "mode=${PONG_PUBLISH:-host},target=3000,published=$port,protocol=tcp" \
+    --publish "mode=$publish,target=3000,published=$port,protocol=tcp" \
     "$image" proxy
   service light stop-first --mode global --endpoint-mode dnsrr --user 0:0 \
     --env 'PONG_TASK=light.{{.Node.Hostname}}' \

@@ -110,8 +110,8 @@ enum Command {
     /// Check the health of the service in this container
     ///
     /// For Docker's HEALTHCHECK, since an image from scratch has no curl: asks the service's own
-    /// admin port, or the public port of a demo, for up to 2 seconds and ends with 0 when it is
-    /// healthy, with 1 when it is not.
+    /// admin port, or the public port of a demo, and ends with 0 once it is healthy, with 1 when it
+    /// is not.
     Healthcheck(HealthcheckOptions),
 }
 
@@ -182,7 +182,8 @@ async fn execute(cli: Cli) -> Result<ExitCode, AppError> {
             return Ok(paths::run(&options, color, &mut stdout()).await?);
         }
         Command::Healthcheck(options) => {
-            healthcheck::run(container::health_address(options.admin)).await?;
+            let address = container::health_address(options.admin);
+            healthcheck::run(address, options.timeout.into()).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

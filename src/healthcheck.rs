@@ -9,15 +9,11 @@ use client::http::client;
 use reqwest::StatusCode;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// How long a service may take to answer. A busy one is asked again until then: Docker kills what
-/// is unhealthy, and busy is not.
-const TIMEOUT: Duration = Duration::from_secs(2);
-
 /// How long one request may take before the service is asked again.
-const REQUEST_TIMEOUT: Duration = Duration::from_millis(900);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The pause after a request that failed at once.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The options of the health check.
 #[derive(Args, Clone, Copy, Debug)]
@@ -26,6 +22,11 @@ pub struct HealthcheckOptions {
     /// service in this container was told to listen]
     #[arg(long, env = "PONG_ADMIN", value_name = "ADDRESS:PORT")]
     pub admin: Option<SocketAddr>,
+
+    /// How long a service that is starting or busy is asked again: Docker kills what is unhealthy, and
+    /// on a slow node a second check costs more than the wait
+    #[arg(long, env = "PONG_TIMEOUT", value_name = "DURATION", default_value = "30s")]
+    pub timeout: humantime::Duration,
 }
 
 /// The error returned when the service did not answer, with what came back instead.
@@ -33,15 +34,15 @@ pub struct HealthcheckOptions {
 #[error("unhealthy: http://{0}/healthz: {1}")]
 pub struct UnhealthyError(SocketAddr, String);
 
-/// Asks the service for up to two seconds whether it answers at all.
+/// Asks the service whether it answers at all, again until `timeout`.
 ///
 /// # Errors
 ///
 /// [`UnhealthyError`], with what came back the last time.
-pub async fn run(address: SocketAddr) -> Result<(), UnhealthyError> {
+pub async fn run(address: SocketAddr, timeout: Duration) -> Result<(), UnhealthyError> {
     let address = reachable(address);
     let client = client();
-    let deadline = Instant::now() + TIMEOUT;
+    let deadline = Instant::now() + timeout;
     let mut came_back = Fault::Timeout.to_string();
     loop {
         let asked = Instant::now();

@@ -1,17 +1,21 @@
 //! How soon every node serves rallies, whichever way the match is deployed.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use crate::load::STEADY;
 use crate::scale;
 use crate::scenario::{Allowance, Scenario, TestRun, age};
-use crate::swarm::{NODES, shell, shell_with, until, until_running};
+use crate::swarm::{NODES, ROOT, shell, shell_with, until, until_running};
 
 /// The image of the first deployment.
 const IMAGE: &str = "swarm-pong:1";
 
 /// The settings. The accounts need a log line for every rally that a killed manager played.
 const SETTINGS: [(&str, &str); 2] = [("PONG_IMAGE", IMAGE), ("PONG_LOG_LEVEL", "debug")];
+
+/// The first minor version of API 1 in which a new task can be checked more often than a healthy one.
+const START_INTERVAL_API: u32 = 44;
 
 /// Deploys plain services with the script, scales them by their plain names, and removes them.
 pub(crate) async fn plain(run: &mut TestRun) {
@@ -36,7 +40,50 @@ pub(crate) async fn stack(run: &mut TestRun) {
 
 /// Deploys the stack, or makes its services again what stack.yml says.
 pub(crate) async fn again() {
-    shell_with("docker stack deploy -c stack.yml pong", &SETTINGS).await;
+    shell_with(&command().await, &SETTINGS).await;
+}
+
+/// Returns the README's command that deploys the stack with the Docker at hand.
+pub(crate) async fn command() -> String {
+    if knows_start_interval().await {
+        return "docker stack deploy -c stack.yml pong".to_owned();
+    }
+    documented("README.md", "docker stack deploy -c - pong")
+}
+
+/// Returns the command that deploys both stack files with the Docker at hand.
+pub(crate) async fn command_with_ingress() -> String {
+    let deploy = "docker stack deploy -c stack.yml -c stack.ingress.yml pong";
+    if knows_start_interval().await {
+        return deploy.to_owned();
+    }
+    let lines =
+        ["stack.yml stack.ingress.yml", deploy].map(|end| documented("docs/health.md", end));
+    let copies =
+        "folder=$(mktemp -d); trap 'rm -r $folder' EXIT; cp stack.*yml $folder; cd $folder";
+    format!("{copies}; {}", lines.join("; "))
+}
+
+/// Returns a line of a text for users that ends so.
+fn documented(file: &str, end: &str) -> String {
+    let text = std::fs::read_to_string(Path::new(ROOT).join(file)).expect("a text");
+    let line = text.lines().find(|line| line.ends_with(end));
+    line.unwrap_or_else(|| panic!("{file} has no line for an older Docker")).to_owned()
+}
+
+async fn knows_start_interval() -> bool {
+    let api = shell("docker version --format '{{.Client.APIVersion}}'").await;
+    let minor: u32 = api.trim().trim_start_matches("1.").parse().expect("API 1.x");
+    minor >= START_INTERVAL_API
+}
+
+/// Removes the stack and waits until its network is gone.
+pub(crate) async fn remove() {
+    shell("docker stack rm pong").await;
+    until("the stack is removed", 60, async || {
+        shell("docker network ls --quiet --filter name=ping-pong-net").await.is_empty()
+    })
+    .await;
 }
 
 async fn until_serving(scenario: &mut Scenario, prefix: &str) -> Allowance {

@@ -15,8 +15,9 @@ pub(crate) async fn published(run: &mut TestRun) {
     run.observe("docker run -p of the image", async |line| {
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         for (name, options, command, port) in RUNS {
+            // The image's own healthcheck, sooner.
             shell(&format!(
-                "docker run --detach --rm --name {name} {options} -p 8080:{port} swarm-pong:1 {command}"
+                "docker run --detach --rm --name {name} --health-interval 2s {options} -p 8080:{port} swarm-pong:1 {command}"
             ))
             .await;
             until(&format!("a rally from {name}"), 20, async || {

@@ -30,7 +30,7 @@ pub(crate) async fn every_kind(run: &mut TestRun) {
             // manager and any scoreboard, but not both at once.
             killed.push(kill(SCOREBOARD).await);
             for (service, count) in SERVICES {
-                until_replaced(service, count, &killed).await;
+                until_replaced(service, count, &killed, 40).await;
             }
         }
         for node in NODES {
@@ -56,8 +56,8 @@ pub(crate) async fn signal(task: &Task, signal: &str) {
 }
 
 /// Waits until a service has all its tasks and none of those that were killed.
-pub(crate) async fn until_replaced(service: &str, count: usize, killed: &[String]) {
-    until(&format!("{service} has its tasks again"), 40, async || {
+pub(crate) async fn until_replaced(service: &str, count: usize, killed: &[String], seconds: u64) {
+    until(&format!("{service} has its tasks again"), seconds, async || {
         let tasks = running(service).await;
         tasks.len() == count && !tasks.iter().any(|task| killed.contains(&task.container))
     })

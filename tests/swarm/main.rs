@@ -31,6 +31,8 @@ mod drain;
 mod feeds;
 mod health;
 mod hundred;
+mod idle;
+mod ingress;
 mod kill;
 mod lamps;
 mod ledger;
@@ -55,10 +57,12 @@ mod wrong_service;
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Play); 19] = [
+const SCENARIOS: [(&str, Play); 21] = [
     ("plain", |run| deploy::plain(run).boxed_local()),
     ("image", |run| docker_run::published(run).boxed_local()),
     ("subnet", |run| small_subnet::filled(run).boxed_local()),
+    ("idle", |run| idle::healthchecks(run).boxed_local()),
+    ("ingress", |run| ingress::both_files(run).boxed_local()),
     ("deploy", |run| deploy::stack(run).boxed_local()),
     ("lamps", |run| lamps::match_the_strokes(run).boxed_local()),
     ("scale", |run| scale::stack(run).boxed_local()),
@@ -81,8 +85,19 @@ const SCENARIOS: [(&str, Play); 19] = [
 /// Scenarios played only when they are named, so that the others take six minutes. They are about the
 /// image, the lights and the network, not about rallies under load; or have been played on plain
 /// services, which `tests/it/deploy` checks to be the same as the stack's; or need a quiet machine.
-const ON_REQUEST: [&str; 9] =
-    ["image", "subnet", "lamps", "scale", "foreign", "strangers", "hundred", "paths", "namesakes"];
+const ON_REQUEST: [&str; 11] = [
+    "image",
+    "subnet",
+    "idle",
+    "ingress",
+    "lamps",
+    "scale",
+    "foreign",
+    "strangers",
+    "hundred",
+    "paths",
+    "namesakes",
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -29,7 +29,7 @@ fn a_variable_of_another_command_does_not_count() {
     let (code, said) = run(&["paths", "http://127.0.0.1:1"], &foreign);
     assert_eq!(code, Some(3), "{said}");
     let admin = [&foreign[..], &[("PONG_ADMIN", "127.0.0.1:1")]].concat();
-    assert_eq!(run(&["healthcheck"], &admin).0, Some(1));
+    assert_eq!(run(&["healthcheck", "--timeout", "2s"], &admin).0, Some(1));
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn an_invalid_value_is_refused_with_the_option_the_value_and_the_range() {
         ("proxy", "--scoreboards", "a:1,,b:2", "HOST:PORT"),
         ("proxy", "--proxies", "tasks.proxy", "HOST:PORT"),
         ("healthcheck", "--admin", "here", "address"),
+        ("healthcheck", "--timeout", "long", "number"),
     ] {
         let said = refusal(&[command, option, value], &[], 2);
         let all = [option, &format!("'{value}'"), range];

@@ -31,6 +31,7 @@ const PLACES: &[(&str, &str)] = &[
     ("environment", "--env"),
     ("healthcheck.interval", "--health-interval"),
     ("healthcheck.retries", "--health-retries"),
+    ("healthcheck.start_interval", "--health-start-interval"),
     ("healthcheck.start_period", "--health-start-period"),
     ("healthcheck.timeout", "--health-timeout"),
     ("image", "image"),

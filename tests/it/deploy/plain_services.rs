@@ -6,13 +6,12 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::flags::{Flags, of_call, of_stack};
-use super::stack::{Settings, assert_explains_its_settings, stack, text, variables};
+use super::stack::{Settings, assert_explains_its_settings, file, stack, text, variables};
 use super::swarm::{ROOT, Swarm};
 
 const EVERY_SETTING: &Settings<'_> = &[
     ("PONG_IMAGE", "registry.example/pong:7"),
     ("PONG_PORT", "8080"),
-    ("PONG_PUBLISH", "ingress"),
     ("PONG_PING_REPLICAS", "3"),
     ("PONG_PONG_REPLICAS", "4"),
     ("PONG_MANAGER_REPLICAS", "5"),
@@ -20,16 +19,23 @@ const EVERY_SETTING: &Settings<'_> = &[
     ("PONG_HIT_CHANCE", "50"),
     ("PONG_LOG_LEVEL", "debug"),
     ("PONG_SUBNET", "10.0.99.0/24"),
+    ("PONG_HEALTH_INTERVAL", "5m"),
 ];
 
 fn services_of_the_stack(settings: &Settings<'_>) -> BTreeMap<String, Flags> {
-    let stack = stack(settings);
+    services_of(&stack(settings))
+}
+
+fn services_of(stack: &Value) -> BTreeMap<String, Flags> {
     let services = stack["services"].as_object().expect("a stack has services");
     services.iter().map(|(name, service)| (name.clone(), of_stack(service))).collect()
 }
 
 fn plain_services(settings: &Settings<'_>) -> BTreeMap<String, Flags> {
-    let swarm = Swarm::new();
+    services_made_on(&Swarm::new(), settings)
+}
+
+fn services_made_on(swarm: &Swarm, settings: &Settings<'_>) -> BTreeMap<String, Flags> {
     let ran = swarm.run(&["up"], settings);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let name = |call: &[String]| {
@@ -58,6 +64,41 @@ fn every_setting_means_the_same_to_both() {
         used.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>(),
         names(EVERY_SETTING)
     );
+}
+
+#[test]
+fn services_published_through_the_mesh_are_those_of_both_stack_files() {
+    let mut stack = stack(&[]);
+    let Value::Object(ingress) = file("stack.ingress.yml", &[]) else { panic!("no mapping") };
+    override_with(&mut stack, Value::Object(ingress));
+    assert_eq!(plain_services(&[("PONG_PUBLISH", "ingress")]), services_of(&stack));
+}
+
+/// Merges stack files as Docker does: mappings key by key, all else is replaced. Docker merges lists
+/// of ports by the published port, and here there is one.
+fn override_with(one: &mut Value, other: Value) {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            for (key, value) in other {
+                override_with(one.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (one, other) => *one = other,
+    }
+}
+
+#[test]
+fn with_docker_before_25_every_task_is_checked_as_often_as_a_new_one() {
+    for (settings, interval) in [(&[][..], "2s"), (&[("PONG_HEALTH_INTERVAL", "5m")], "5m")] {
+        let swarm = Swarm::new();
+        swarm.write("api", "1.43\n");
+        for (name, flags) in services_made_on(&swarm, settings) {
+            let flag =
+                |name: &str| flags.iter().find(|(flag, _)| flag == name).map(|(_, of)| of.as_str());
+            assert_eq!(flag("--health-interval"), Some(interval), "{name}");
+            assert_eq!(flag("--health-start-interval"), None, "{name}");
+        }
+    }
 }
 
 #[test]
@@ -93,7 +134,7 @@ fn the_script_labels_the_network_as_the_stacks_own() {
 }
 
 #[test]
-fn docker_accepts_the_stack_file() {
+fn docker_accepts_the_stack_files() {
     let docker = |arguments: &[&str], settings: &Settings<'_>| {
         let mut docker = Command::new("docker");
         docker.args(arguments).current_dir(ROOT).envs(settings.iter().copied()).output()
@@ -103,9 +144,13 @@ fn docker_accepts_the_stack_file() {
     if !knows.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--compose-file")) {
         return;
     }
-    for settings in [&[], EVERY_SETTING] {
-        let output = docker(&["stack", "config", "-c", "stack.yml"], settings).expect("it ran");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let alone = ["stack", "config", "-c", "stack.yml"];
+    let with_ingress = [&alone[..], &["-c", "stack.ingress.yml"]].concat();
+    for arguments in [&alone[..], &with_ingress] {
+        for settings in [&[], EVERY_SETTING] {
+            let output = docker(arguments, settings).expect("it ran");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        }
     }
 }

@@ -33,6 +33,7 @@ impl Swarm {
         symlink(Path::new(ROOT).join("tests/it/deploy/docker"), swarm.file("docker"))
             .expect("the stand-in for docker");
         swarm.write("manager", "true\n");
+        swarm.write("api", "1.44\n");
         swarm.write("nodes", "active ready 192.168.1.11\n");
         swarm.write("answers", "PING --> MISS\nThe winner is PONG\n");
         swarm.program("sleep", "");
