@@ -194,7 +194,7 @@ service() {
   # shellcheck disable=SC2086 # a flag and its value, or nothing
   create "service:$name" docker service create --detach --quiet --name "$name" --label "$mine" \
     --network $net --read-only --cap-drop ALL --stop-grace-period 10s \
-    --health-interval "$interval" $start_interval --health-start-period 34s \
+    --health-interval "$interval" $start_interval --health-start-period 33.5s \
     --health-timeout 60s --health-retries 1 \
     --update-parallelism 1 --update-order "$order" --update-delay 2s --update-monitor 10s \
     --update-failure-action rollback \
