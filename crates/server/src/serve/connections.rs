@@ -43,6 +43,10 @@ const MAX_STREAMS: [usize; 2] = [192, 512];
 /// response. Each has actix's buffers, 16 KB; more at once would not be answered any sooner.
 const MAX_ANSWERING: usize = 64;
 
+/// How many of these may be requests that were sent before the answer to the one before: a client that
+/// asks so for as much as it can leaves the others to those that wait for their answers.
+const MAX_PIPELINED: usize = 8;
+
 /// How long the queue for these may stand still before as many more are answered: what they wait for
 /// hangs.
 const STALLED: Duration = Duration::from_millis(500);
@@ -63,6 +67,7 @@ pub(crate) struct Connections {
     held: AtomicUsize,
     streams: AtomicUsize,
     answering: Arc<Permits>,
+    pipelined: Arc<Permits>,
     epoch: Instant,
     refusals: Refusals,
     table: Mutex<Table>,
@@ -94,7 +99,7 @@ pub(super) struct Place {
     id: u64,
     client: Arc<Client>,
     since: Instant,
-    answering: Mutex<Option<Permit>>,
+    answering: Mutex<Option<(Permit, Option<Permit>)>>,
 }
 
 impl Connections {
@@ -108,6 +113,7 @@ impl Connections {
             held: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
             answering: Permits::new(MAX_ANSWERING, STALLED),
+            pipelined: Permits::new(MAX_PIPELINED, STALLED),
             epoch: Instant::now(),
             refusals,
             table: Mutex::default(),
@@ -211,16 +217,20 @@ impl Place {
 
     /// Waits until the answer to a request may begin; `on_wait` is called before that, unless it may at
     /// once.
-    pub(super) async fn begin_answer(&self, on_wait: impl FnOnce()) {
-        let mut permit = pin!(self.connections.answering.acquire());
-        let permit = match (&mut permit).now_or_never() {
-            Some(permit) => permit,
+    pub(super) async fn begin_answer(&self, is_pipelined: bool, on_wait: impl FnOnce()) {
+        let Connections { answering, pipelined, .. } = &*self.connections;
+        let mut permits = pin!(async {
+            let pipelined = if is_pipelined { Some(pipelined.acquire().await) } else { None };
+            (answering.acquire().await, pipelined)
+        });
+        let permits = match (&mut permits).now_or_never() {
+            Some(permits) => permits,
             None => {
                 on_wait();
-                permit.await
+                permits.await
             }
         };
-        *self.answering.lock() = Some(permit);
+        *self.answering.lock() = Some(permits);
     }
 
     /// Notes that the answer has ended, or that the client has part of it.

@@ -88,6 +88,7 @@ where
     let mut dispatcher: Option<Pin<Box<S::Future>>> = None;
     loop {
         connection.place.wait();
+        let is_pipelined = connection.received(|received| !received.is_empty());
         let head = tokio::select! {
             biased;
             head = next_head(connection, || dispatcher = None) => head,
@@ -96,7 +97,7 @@ where
         connection.place.proceed();
         match head {
             Ok(head) => {
-                connection.place.begin_answer(|| dispatcher = None).await;
+                connection.place.begin_answer(is_pipelined, || dispatcher = None).await;
                 connection.hand_out(head);
             }
             Err(End::Closed) => return,
