@@ -183,7 +183,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, AppError> {
         }
         Command::Healthcheck(options) => {
             let address = container::health_address(options.admin);
-            healthcheck::run(address, options.timeout.into()).await?;
+            healthcheck::run(address, options.timeout).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -7,6 +7,8 @@ use clap::Args;
 use client::fault::Fault;
 use client::http::client;
 use reqwest::StatusCode;
+use server::address::parse_address;
+use server::duration::{InvalidDuration, parse_duration};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How long one request may take before the service is asked again.
@@ -20,13 +22,18 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct HealthcheckOptions {
     /// Address to ask; an unspecified one such as 0.0.0.0 is asked on loopback [default: where the
     /// service in this container was told to listen]
-    #[arg(long, env = "PONG_ADMIN", value_name = "ADDRESS:PORT")]
+    #[arg(long, env = "PONG_ADMIN", value_name = "ADDRESS:PORT", value_parser = parse_address)]
     pub admin: Option<SocketAddr>,
 
-    /// How long a service that is starting or busy is asked again: Docker kills what is unhealthy, and
+    /// How long a service that is starting or busy is asked again, up to 1h: Docker kills what is unhealthy, and
     /// on a slow node a second check costs more than the wait
-    #[arg(long, env = "PONG_TIMEOUT", value_name = "DURATION", default_value = "30s")]
-    pub timeout: humantime::Duration,
+    #[arg(long, env = "PONG_TIMEOUT", value_name = "TIME", default_value = "30s",
+        value_parser = parse_timeout)]
+    pub timeout: Duration,
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, InvalidDuration> {
+    parse_duration(text, Duration::ZERO, Duration::from_secs(3600))
 }
 
 /// The error returned when the service did not answer, with what came back instead.

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::headers;
 use crate::health;
-use crate::routes::Route;
+use crate::routes::{NOT_FOUND, Route};
 use crate::state::Proxy;
 use crate::upstream_response::UpstreamResponse;
 
@@ -40,7 +40,7 @@ pub(crate) async fn handle(request: HttpRequest, proxy: web::Data<Proxy>) -> imp
 async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
     let prefers_html = ROOT_TYPES[preferred(request, &ROOT_TYPES)] == "text/html";
     let Some(route) = Route::find(request.uri().path(), prefers_html) else {
-        return HttpResponse::NotFound().body("not found; try / or /rally\n");
+        return HttpResponse::NotFound().body(NOT_FOUND);
     };
     let allow = route.allow();
     let method = match *request.method() {

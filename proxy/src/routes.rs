@@ -6,6 +6,17 @@ use protocol::name::is_name_char;
 /// The methods of what ends by itself; HEAD for those who only watch.
 const GET_AND_HEAD: &str = "GET, HEAD, OPTIONS";
 
+/// The body of a 404: what there is.
+pub(crate) const NOT_FOUND: &str = "\
+not found; there are
+  /         a rally, and in a browser the page
+  /rally    a rally; ?who names the players, ?pace=300ms slows it down
+  /score    what the page shows, as JSON
+  /paths    the health of every path between nodes, as JSON
+  /events   what /score has, as it changes: server-sent events
+  /healthz  whether a manager can be reached
+";
+
 /// Who answers a request: the proxy itself, or an upstream at a path of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {

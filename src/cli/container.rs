@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
+use server::address::parse_address;
+
 use super::{Command, environment};
 
 /// The admin port of a service without options.
@@ -16,7 +18,7 @@ const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFI
 /// run --init`, with the service's command line behind its own. They go before PONG_ADMIN, as they do
 /// for the service, but not before an address that was given to the health check alone.
 pub(super) fn health_address(given: Option<SocketAddr>) -> SocketAddr {
-    let variable = std::env::var("PONG_ADMIN").ok().and_then(|text| text.parse().ok());
+    let variable = std::env::var("PONG_ADMIN").ok().and_then(|text| parse_address(&text).ok());
     let alone = given.filter(|given| variable != Some(*given));
     let first = || address(&command_line(&std::fs::read("/proc/1/cmdline").unwrap_or_default()));
     alone.or_else(first).or(given).unwrap_or(DEFAULT_ADMIN)

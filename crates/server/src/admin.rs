@@ -38,7 +38,14 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .route("/healthz", web::get().to(healthz))
         .route("/readyz", web::get().to(readyz))
         .route("/metrics", web::get().to(metrics))
-        .route("/whoami", web::get().to(whoami));
+        .route("/whoami", web::get().to(whoami))
+        .default_service(web::to(not_found));
+}
+
+async fn not_found() -> HttpResponse {
+    let there_are =
+        "not found; there are /healthz, /readyz, /metrics, /whoami and a proxy's /probes\n";
+    HttpResponse::NotFound().body(there_are)
 }
 
 async fn healthz(admin: web::Data<Admin>) -> HttpResponse {

@@ -3,6 +3,7 @@
 //! | concept | module |
 //! |---|---|
 //! | the options and the identity of every service | [`options`], [`identity`] |
+//! | what options take: numbers, durations, addresses to listen on | [`number`], [`duration`], [`address`] |
 //! | start-up, and the background tasks that belong to it | [`start`], [`supervisor`] |
 //! | public and admin port, graceful stop | [`listeners`], `serve`, [`shutdown`], [`admin`] |
 //! | where a request's head ends; how many responses are sent as they come | [`head`], [`streams`] |
@@ -12,14 +13,17 @@
 //! | a bounded map that forgets; a queue in order | [`expiring`], [`permits`] |
 
 pub mod accept;
+pub mod address;
 pub mod admin;
 pub mod buffer;
+pub mod duration;
 pub mod expiring;
 pub mod feed;
 pub mod identity;
 pub mod listeners;
 pub mod log;
 pub mod metrics;
+pub mod number;
 pub mod open_files;
 pub mod options;
 pub mod permits;

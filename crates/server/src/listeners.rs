@@ -43,11 +43,25 @@ pub struct Listeners {
 
 /// The error returned when a port cannot be bound, with what to do.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; free it, or choose another with {option}")]
+#[error("cannot listen on {address}: {source}{}", remedy(.source, .option))]
 pub struct BindError {
     address: SocketAddr,
     option: &'static str,
     source: io::Error,
+}
+
+/// Returns what to do about an error of the system, as the end of a sentence.
+fn remedy(error: &io::Error, option: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!("; free it, or choose another with {option}"),
+        io::ErrorKind::AddrNotAvailable => {
+            format!("; choose an address of this machine with {option}, or 0.0.0.0 for all of them")
+        }
+        io::ErrorKind::PermissionDenied => format!(
+            "; most systems keep ports below 1024 for root: choose a higher one with {option}"
+        ),
+        _ => String::new(),
+    }
 }
 
 impl Listeners {

@@ -9,22 +9,25 @@ use protocol::service::Service;
 use protocol::task::Task;
 use tracing::level_filters::LevelFilter;
 
+use crate::address::parse_address;
 use crate::identity::{Identity, own_release};
 use crate::log::Format;
+use crate::number::number;
 
 /// The options of a service with a public port.
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Options of every service")]
 pub struct ListenOptions {
-    /// Address and port to serve on
-    #[arg(long, env = "PONG_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:3000")]
+    /// Address and port to serve on, or :PORT for every address
+    #[arg(long, env = "PONG_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:3000",
+        value_parser = parse_address)]
     pub listen: SocketAddr,
 
     /// Connections to that port that may be open at once, 1 to 65,535, and no more than half of the
     /// files that may be open; when they all are, the client with most loses the one that has been
     /// idle for longest, and if none is idle, others wait
     #[arg(long, env = "PONG_MAX_CONNECTIONS", value_name = "N", default_value_t = MAX_CONNECTIONS,
-        value_parser = clap::value_parser!(u16).range(1..))]
+        allow_negative_numbers = true, value_parser = number(1..=u16::MAX))]
     pub max_connections: u16,
 }
 
@@ -38,7 +41,8 @@ pub(crate) const MAX_CONNECTIONS: u16 = 1024;
 #[command(next_help_heading = "Options of every service")]
 pub struct Options {
     /// Address and port for health, metrics and identity; never publish it
-    #[arg(long, env = "PONG_ADMIN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:3001")]
+    #[arg(long, env = "PONG_ADMIN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:3001",
+        value_parser = parse_address)]
     pub admin: SocketAddr,
 
     /// Name of the node this runs on [default: the host name]

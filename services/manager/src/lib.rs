@@ -34,7 +34,7 @@ mod sampler;
 mod state;
 
 pub use options::{Options, PlayOptions};
-pub use pace::{InvalidDuration, Pace};
+pub use pace::Pace;
 
 use state::Manager;
 

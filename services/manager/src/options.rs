@@ -8,8 +8,10 @@ use client::endpoint::Peer;
 use client::targets::Targets;
 use game::Side;
 use protocol::timing::MAX_STROKE_TIMEOUT;
+use server::duration::{InvalidDuration, parse_duration};
+use server::number::number;
 
-use crate::pace::{InvalidDuration, Pace, parse_duration};
+use crate::pace::Pace;
 
 /// Options of a manager.
 #[derive(Args, Clone, Debug)]
@@ -34,7 +36,7 @@ pub struct PlayOptions {
     /// Rounds without a miss that make a draw, 1 to 99; a round is one stroke of each side
     #[arg(
         long, env = "PONG_ROUNDS", value_name = "N", default_value = "99",
-        value_parser = clap::value_parser!(u16).range(1..=game::MAX_ROUNDS as i64),
+        allow_negative_numbers = true, value_parser = number(1..=game::MAX_ROUNDS),
     )]
     pub rounds: u16,
 
@@ -56,13 +58,13 @@ pub struct PlayOptions {
 
     /// Rallies at full speed that are played at once, 1 to 1024; more wait for their turn
     #[arg(long, env = "PONG_FULL_SPEED", value_name = "N", default_value = "16",
-        value_parser = clap::value_parser!(u16).range(1..=1024))]
+        allow_negative_numbers = true, value_parser = number(1..=1024_u16))]
     pub full_speed: u16,
 
     /// Rallies in flight at once, 1 to 65536, and as many again with a pace; more are answered 503
     /// with Retry-After
     #[arg(long, env = "PONG_MAX_IN_FLIGHT", value_name = "N", default_value = "1024",
-        value_parser = clap::value_parser!(u32).range(1..=65_536))]
+        allow_negative_numbers = true, value_parser = number(1..=65_536_u32))]
     pub max_in_flight: u32,
 
     /// Accept players that do not say who they are, such as those of the original game of 2016
@@ -78,11 +80,17 @@ impl PlayOptions {
     }
 }
 
-fn parse_play_every(text: &str) -> Result<Option<Duration>, InvalidDuration> {
+fn parse_play_every(text: &str) -> Result<Option<Duration>, String> {
     if text == "off" {
         return Ok(None);
     }
-    parse_duration(text, Duration::from_millis(10), Duration::from_secs(3600)).map(Some)
+    let parsed = parse_duration(text, Duration::from_millis(10), Duration::from_secs(3600));
+    parsed.map(Some).map_err(|error| match error {
+        InvalidDuration::Unreadable(text) => {
+            format!("'{text}' is neither off nor a duration, such as 300ms or 2s")
+        }
+        InvalidDuration::OutOfRange(..) => error.to_string(),
+    })
 }
 
 fn parse_stroke_timeout(text: &str) -> Result<Duration, InvalidDuration> {

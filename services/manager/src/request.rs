@@ -4,7 +4,6 @@ use actix_web::HttpRequest;
 use actix_web::web::Query;
 use protocol::headers;
 use protocol::node::Node;
-use serde::Deserialize;
 use server::accept::preferred;
 
 use crate::pace::Pace;
@@ -23,11 +22,9 @@ pub(crate) struct RallyRequest {
     pub(crate) proxy: Option<Node>,
 }
 
-#[derive(Deserialize)]
-struct Parameters {
-    who: Option<String>,
-    pace: Option<String>,
-}
+/// The end of a refusal: what there is.
+const PARAMETERS: &str =
+    "parameters of a rally: who (task, node and time of each stroke), pace=TIME (0s to 5s)\n";
 
 impl RallyRequest {
     /// Parses a request.
@@ -36,16 +33,44 @@ impl RallyRequest {
     ///
     /// What is wrong with its query, as text for the client.
     pub(crate) fn parse(request: &HttpRequest) -> Result<Self, String> {
-        let Query(parameters) = Query::<Parameters>::from_query(request.query_string())
-            .map_err(|error| format!("invalid query: {error}"))?;
-        let pace = parameters.pace.map(|pace| pace.parse()).transpose();
+        let (who, pace) = parameters(request.query_string())
+            .map_err(|refusal| format!("{refusal}\n{PARAMETERS}"))?;
         let proxy = request.headers().get(headers::PROXY);
         Ok(Self {
             format: format(request),
-            who: parameters.who.is_some(),
-            pace: pace.map_err(|error| format!("pace: {error}"))?,
+            who: who.unwrap_or(false),
+            pace,
             proxy: proxy.and_then(|name| name.to_str().ok()?.parse().ok()),
         })
+    }
+}
+
+/// Parses the query of a rally.
+fn parameters(query: &str) -> Result<(Option<bool>, Option<Pace>), String> {
+    let query = Query::<Vec<(String, String)>>::from_query(query);
+    let (mut who, mut pace) = (None, None);
+    for (name, value) in query.map_err(|_| "not a query")?.into_inner() {
+        let is_second = match name.as_str() {
+            "who" => who.replace(parse_who(&value)?).is_some(),
+            "pace" => {
+                let parsed = value.parse().map_err(|error| format!("pace: {error}"))?;
+                pace.replace(parsed).is_some()
+            }
+            _ => return Err(format!("unknown parameter '{}'", name.escape_debug())),
+        };
+        if is_second {
+            return Err(format!("{name}: given more than once"));
+        }
+    }
+    Ok((who, pace))
+}
+
+/// Parses the value of `who`, which needs none.
+fn parse_who(value: &str) -> Result<bool, String> {
+    match value {
+        "" | "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(format!("who: '{}' is neither true nor false", value.escape_debug())),
     }
 }
 
@@ -88,11 +113,40 @@ mod tests {
     #[test]
     fn a_pace_over_five_seconds_is_refused_with_the_range() {
         let refusal = parse("/?pace=6s", "").expect_err("refused");
-        assert_eq!(refusal, "pace: 6s is out of range (0s to 5s)");
+        assert_eq!(refusal, format!("pace: 6s is out of range (0s to 5s)\n{PARAMETERS}"));
         assert!(parse("/?pace=abc", "").is_err());
-        assert!(parse("/?pace=1s&pace=2s", "").is_err());
         let request = parse("/?who&pace=5s", "").expect("valid");
         assert!(request.who && request.pace.is_some());
+    }
+
+    #[test]
+    fn who_can_be_denied() {
+        for (query, who) in [
+            ("/", false),
+            ("/?who", true),
+            ("/?who=", true),
+            ("/?who=true", true),
+            ("/?who=false", false),
+            ("/?who=0", false),
+        ] {
+            assert_eq!(parse(query, "").map(|request| request.who), Ok(who), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_or_given_twice_is_refused_by_name() {
+        for (query, expected) in [
+            ("/?pase=300ms", "unknown parameter 'pase'"),
+            ("/?who&Pace=1s", "unknown parameter 'Pace'"),
+            ("/?%1b[2J", "unknown parameter '\\u{1b}[2J'"),
+            ("/?=1", "unknown parameter ''"),
+            ("/?pace=1ms&pace=2ms", "pace: given more than once"),
+            ("/?who&who", "who: given more than once"),
+            ("/?who=perhaps", "who: 'perhaps' is neither true nor false"),
+        ] {
+            let refusal = parse(query, "").expect_err(query);
+            assert_eq!(refusal, format!("{expected}\n{PARAMETERS}"));
+        }
     }
 
     #[test]

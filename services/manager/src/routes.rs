@@ -29,7 +29,7 @@ async fn rally(request: HttpRequest, manager: web::Data<Manager>) -> HttpRespons
     let buffer_until = Instant::now() + BUFFER_TIME;
     let request = match RallyRequest::parse(&request) {
         Ok(request) => request,
-        Err(refusal) => return HttpResponse::BadRequest().body(refusal + "\n"),
+        Err(refusal) => return HttpResponse::BadRequest().body(refusal),
     };
     let pace = request.pace.unwrap_or(manager.options.pace);
     let mut renderer = Renderer::new(request.format, request.who);

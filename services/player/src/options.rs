@@ -2,6 +2,7 @@
 
 use clap::Args;
 use game::Side;
+use server::number::number;
 
 use crate::chance::HitChance;
 
@@ -32,6 +33,7 @@ pub struct ChanceOptions {
 
     /// Random seed, 0 to 2^64-1. With a seed, sequential requests give the same results on every run
     /// [default: random]
-    #[arg(long, env = "PONG_SEED", value_name = "N")]
+    #[arg(long, env = "PONG_SEED", value_name = "N", allow_negative_numbers = true,
+        value_parser = number(0..=u64::MAX))]
     pub seed: Option<u64>,
 }

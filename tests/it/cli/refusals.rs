@@ -23,33 +23,36 @@ fn an_invalid_value_is_refused_with_the_option_the_value_and_the_range() {
         ("player", "--hit-chance", "", percent),
         ("demo", "--hit-chance", "-1", percent),
         ("player", "--side", "pang", "a side is ping or pong"),
-        ("player", "--seed", "seven", "invalid digit"),
-        ("player", "--listen", "localhost", "address"),
-        ("player", "--listen", "127.0.0.1:70000", "address"),
-        ("player", "--admin", "3001", "address"),
+        ("player", "--seed", "seven", "not a whole number from 0 to 18446744073709551615"),
+        ("player", "--seed", "-1", "not a whole number from 0 to 18446744073709551615"),
+        ("player", "--listen", "localhost", "not ADDRESS:PORT, such as 127.0.0.1:3000"),
+        ("player", "--listen", "nowhere.invalid:3000", "'nowhere.invalid' has no address ("),
+        ("player", "--listen", "127.0.0.1:70000", "not ADDRESS:PORT"),
+        ("player", "--admin", "3001", "not ADDRESS:PORT"),
         ("player", "--node", "a b", "1 to 63 letters, digits"),
         ("player", "--task", "<task>", "1 to 63 letters, digits"),
         ("player", "--log", "xml", "text, json"),
         ("manager", "--ping", "ping", "HOST:PORT"),
         ("manager", "--pong", "http://pong:3000", "HOST:PORT"),
-        ("manager", "--rounds", "0", "1..=99"),
-        ("manager", "--rounds", "100", "1..=99"),
+        ("manager", "--rounds", "0", "not a whole number from 1 to 99"),
+        ("manager", "--rounds", "100", "not a whole number from 1 to 99"),
         ("manager", "--pace", "6s", "0s to 5s"),
         ("manager", "--pace", "5001ms", "0s to 5s"),
         ("manager", "--pace", "fast", time),
         ("manager", "--play-every", "1ms", "10ms to 1h"),
-        ("manager", "--play-every", "never", time),
+        ("manager", "--play-every", "never", "'never' is neither off nor a duration"),
         ("manager", "--stroke-timeout", "0", "10ms to 2s"),
         ("manager", "--stroke-timeout", "3s", "10ms to 2s"),
-        ("manager", "--max-in-flight", "0", "1..=65536"),
-        ("demo", "--nodes", "0", "1..=64"),
-        ("demo", "--players", "65", "1..=64"),
-        ("demo", "--managers", "many", "invalid digit"),
+        ("manager", "--max-in-flight", "-1", "not a whole number from 1 to 65536"),
+        ("manager", "--max-in-flight", "0", "not a whole number from 1 to 65536"),
+        ("demo", "--nodes", "0", "not a whole number from 1 to 64"),
+        ("demo", "--players", "65", "not a whole number from 1 to 64"),
+        ("demo", "--managers", "many", "not a whole number from 1 to 64"),
         ("proxy", "--managers", "manager:0", "HOST:PORT"),
         ("proxy", "--scoreboards", "a:1,,b:2", "HOST:PORT"),
         ("proxy", "--proxies", "tasks.proxy", "HOST:PORT"),
-        ("healthcheck", "--admin", "here", "address"),
-        ("healthcheck", "--timeout", "long", "number"),
+        ("healthcheck", "--admin", "here", "not ADDRESS:PORT"),
+        ("healthcheck", "--timeout", "long", time),
     ] {
         let said = refusal(&[command, option, value], &[], 2);
         let all = [option, &format!("'{value}'"), range];
@@ -100,4 +103,13 @@ fn a_port_that_is_taken_is_named_with_the_way_out() {
         let remedy = format!("free it, or choose another with {option}\n");
         assert!(said.ends_with(&remedy) && said.lines().count() == 1, "{said}");
     }
+}
+
+#[test]
+fn an_address_that_cannot_be_listened_on_is_told_from_a_port_that_is_taken() {
+    // Of the block for documentation, which no machine has (RFC 5737).
+    let said = refusal(&["demo", "--listen", "192.0.2.1:3000"], &[], 1);
+    assert!(said.starts_with("swarm-pong: cannot listen on 192.0.2.1:3000: "), "{said}");
+    let remedy = "; choose an address of this machine with --listen, or 0.0.0.0 for all of them\n";
+    assert!(said.ends_with(remedy), "{said}");
 }

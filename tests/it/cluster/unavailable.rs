@@ -119,6 +119,7 @@ async fn unreachable_managers_are_502_with_every_attempt() {
     let answer = get(lonely.listen, "/", &[]).await;
     assert_eq!(answer.status, 502);
     assert_eq!(answer.body, "no manager answered (no address in DNS)\n");
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
 }
 
 #[tokio::test]

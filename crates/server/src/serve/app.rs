@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use actix_web::body::{BodySize, MessageBody as _};
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{Service as _, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{App, Error, HttpResponse, web};
@@ -85,6 +85,7 @@ pub(super) fn app(
                 if !is_anonymous {
                     addressee::sign(&mut response, own);
                 }
+                type_refusal(&mut response);
                 // What a proxy passed on names whom it comes from.
                 if !response.headers().contains_key(header::SERVER) {
                     response.headers_mut().insert(header::SERVER, server_name);
@@ -98,6 +99,16 @@ pub(super) fn app(
         .default_service(web::to(not_found))
         // After the default, which a service may replace.
         .configure(|config| routes(config))
+}
+
+/// Says of a refusal that it is text, unless it is something else.
+fn type_refusal<B: MessageBody>(response: &mut ServiceResponse<B>) {
+    let is_refusal = response.status().is_client_error() || response.status().is_server_error();
+    let is_empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
+    if is_refusal && !is_empty && !response.headers().contains_key(header::CONTENT_TYPE) {
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, text);
+    }
 }
 
 async fn not_found() -> HttpResponse {
