@@ -11,3 +11,4 @@ pub mod healthcheck;
 pub mod open_files;
 pub mod panel;
 pub mod paths;
+pub mod program;

@@ -5,13 +5,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use client::fault::Fault;
 use client::http::{client, read};
+use protocol::headers::{FROM, parse_server};
 use protocol::path::{FORMAT, PathList};
+use protocol::service::Service;
 use protocol::task::Task;
 use protocol::timing::PATHS_REQUEST_TIMEOUT;
-use reqwest::Url;
+use reqwest::header::SERVER;
+use reqwest::{Response, Url};
+use server::duration::{InvalidDuration, parse_duration};
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::program::program;
 
 mod remedies;
 mod table;
@@ -30,16 +37,29 @@ const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// The options of the command `paths`.
 #[derive(Args, Clone, Debug)]
 pub struct PathsOptions {
-    /// Any node's port 3000, or a scoreboard: http://HOST:PORT; the port defaults to 3000
-    #[arg(env = "PONG_URL", value_name = "URL", default_value = "http://127.0.0.1:3000",
+    /// Any node, or a scoreboard: pi1, pi1:3000 or http://pi1:3000; the port defaults to 3000
+    #[arg(env = "PONG_URL", value_name = "NODE", default_value = "127.0.0.1:3000",
         value_parser = parse_url)]
     pub url: Url,
+
+    /// Print the JSON of GET /paths instead of a table
+    #[arg(long, env = "PONG_JSON", value_parser = BoolishValueParser::new())]
+    pub json: bool,
+
+    /// How long to wait for an answer, 10ms to 1m [default: 12s, by which a proxy has answered]
+    #[arg(long, env = "PONG_TIMEOUT", value_name = "TIME", value_parser = parse_timeout)]
+    pub timeout: Option<Duration>,
 }
 
-/// Parses where to ask; without a port it is 3000.
+fn parse_timeout(text: &str) -> Result<Duration, InvalidDuration> {
+    parse_duration(text, Duration::from_millis(10), Duration::from_secs(60))
+}
+
+/// Parses where to ask; without a scheme it is HTTP, and without a port 3000.
 fn parse_url(text: &str) -> Result<Url, String> {
-    let shape = "not http://HOST[:PORT], such as http://pi1:3000";
-    let mut url: Url = text.parse().map_err(|_| shape.to_owned())?;
+    let shape = "not HOST[:PORT], such as pi1 or pi1:3000";
+    let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let mut url: Url = full.parse().map_err(|_| shape.to_owned())?;
     let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
     if url.scheme() != "http" || !bare {
         return Err(shape.to_owned());
@@ -57,14 +77,16 @@ fn parse_url(text: &str) -> Result<Url, String> {
 pub enum PathsError {
     /// Nothing that speaks HTTP answered.
     #[error(
-        "{0}: {1}; is a swarm-pong proxy there? Start one ('swarm-pong demo'), or name another \
-         node's: swarm-pong paths http://NODE:3000"
+        "{0}: {1}; is a swarm-pong proxy there? Start one ('{program} demo'), or name another \
+         node: {program} paths NODE",
+        program = program()
     )]
     NoAnswer(Url, Fault),
     /// The name in the URL has no address.
     #[error(
-        "{0}: {fault}; check the name, or give an address: swarm-pong paths http://ADDRESS:3000",
-        fault = Fault::Dns
+        "{0}: {fault}; check the name, or give an address: {program} paths ADDRESS",
+        fault = Fault::Dns,
+        program = program()
     )]
     NoSuchName(Url),
     /// A proxy answered, but no scoreboard behind it.
@@ -75,11 +97,11 @@ pub enum PathsError {
     NoScoreboard(Url, Fault),
     /// Something else answered, or another version.
     #[error(
-        "{0}: not the paths of a swarm-pong {version} (format {FORMAT}); ask a node's port 3000 \
+        "{0}: not the paths of a swarm-pong {version} (format {FORMAT}): {1}; ask a node's port 3000 \
          with the version that runs there",
         version = env!("CARGO_PKG_VERSION")
     )]
-    Unreadable(Url),
+    Unreadable(Url, String),
     /// A scoreboard answered that knows of no proxy.
     #[error(
         "{0}: {1} has no probe reports yet; if it has only just started, retry, else check that its \
@@ -101,9 +123,10 @@ pub async fn run(
     color: bool,
     out: &mut impl Write,
 ) -> Result<ExitCode, PathsError> {
-    let give_up_at = Instant::now() + STARTUP_GRACE;
+    let patience = options.timeout.unwrap_or(PATHS_REQUEST_TIMEOUT);
+    let give_up_at = Instant::now() + STARTUP_GRACE.min(patience);
     let list = loop {
-        let list = ask(&options.url).await?;
+        let list = ask(&options.url, patience).await?;
         if list.nodes > 0 {
             break list;
         }
@@ -115,7 +138,8 @@ pub async fn run(
         }
         sleep(RETRY_PAUSE).await;
     };
-    let written = out.write_all(render(&list, color).as_bytes()).and_then(|()| out.flush());
+    let text = if options.json { json(&list) } else { render(&list, color) };
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     match written {
         // Nobody is reading any more, as before 'head'; the exit code says it too.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
@@ -124,25 +148,56 @@ pub async fn run(
     Ok(ExitCode::from(u8::from(list.broken > 0 || !list.troubles.is_empty())))
 }
 
-async fn ask(url: &Url) -> Result<PathList, PathsError> {
+/// Renders the paths as a scoreboard does.
+fn json(list: &PathList) -> String {
+    serde_json::to_string(list).expect("numbers and names") + "\n"
+}
+
+async fn ask(url: &Url, patience: Duration) -> Result<PathList, PathsError> {
+    let mut who = "what answers there does not speak HTTP".to_owned();
     let request = async {
         let mut response = client().get(url.clone()).send().await?;
+        who = describe(&response);
         read(&mut response, MAX_BODY_BYTES).await
     };
-    let response = timeout(PATHS_REQUEST_TIMEOUT, request).await;
+    let response = timeout(patience, request).await;
     let body = match response.unwrap_or(Err(Fault::Timeout)) {
         Ok(body) => body,
         Err(fault @ Fault::Status(status)) if matches!(status.as_u16(), 502..=504) => {
             return Err(PathsError::NoScoreboard(url.clone(), fault));
         }
         Err(Fault::Status(_) | Fault::Body | Fault::Protocol) => {
-            return Err(PathsError::Unreadable(url.clone()));
+            return Err(PathsError::Unreadable(url.clone(), who));
         }
         Err(Fault::Dns) => return Err(PathsError::NoSuchName(url.clone())),
         Err(fault) => return Err(PathsError::NoAnswer(url.clone(), fault)),
     };
     let list = serde_json::from_slice(&body).ok().filter(|list: &PathList| list.format == FORMAT);
-    list.ok_or_else(|| PathsError::Unreadable(url.clone()))
+    list.ok_or_else(|| PathsError::Unreadable(url.clone(), who))
+}
+
+/// Returns who answered, and how. What a stranger says of itself is shortened, and kept off the
+/// terminal unless it is plain text.
+fn describe(response: &Response) -> String {
+    let status = response.status();
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let service = header(FROM).and_then(|name| name.parse::<Service>().ok());
+    let server = header(SERVER.as_str());
+    match (service, server) {
+        (Some(service @ (Service::Proxy | Service::Light)), _) => {
+            format!("the admin port of a {service} answers there ({status})")
+        }
+        (Some(service), _) => format!("a {service} answers there ({status})"),
+        (None, Some(ours)) if parse_server(ours).is_some() => {
+            format!("{ours} answers there ({status})")
+        }
+        (None, Some(other)) => {
+            let plain = |c: &char| c.is_ascii_graphic() || *c == ' ';
+            let name: String = other.chars().filter(plain).take(40).collect();
+            format!("'{name}' answers there ({status})")
+        }
+        (None, None) => format!("a server without a name answers there ({status})"),
+    }
 }
 
 #[cfg(test)]
@@ -156,11 +211,16 @@ mod tests {
             ("http://pi1:8080/", "http://pi1:8080/paths"),
             ("http://pi1:80", "http://pi1/paths"),
             ("http://[fd00::4]", "http://[fd00::4]:3000/paths"),
+            ("pi1", "http://pi1:3000/paths"),
+            ("pi1:3000", "http://pi1:3000/paths"),
+            ("pi1:80", "http://pi1/paths"),
+            ("10.0.9.4", "http://10.0.9.4:3000/paths"),
+            ("[fd00::4]:8080", "http://[fd00::4]:8080/paths"),
         ] {
             assert_eq!(parse_url(text).expect("valid").as_str(), asked);
         }
         for text in
-            ["", "pi1", "pi1:3000", "https://pi1", "http://pi1/rally", "http://a@pi1", "http://"]
+            ["", ":3000", "pi1:x", "pi1/rally", "https://pi1", "http://a@pi1", "http://", "a b"]
         {
             assert!(parse_url(text).is_err(), "{text}");
         }

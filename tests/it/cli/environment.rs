@@ -39,7 +39,7 @@ fn a_wrong_value_is_reported_with_the_variable_that_has_it() {
         (&["demo"], "PONG_LAMP", "led"),
         (&["light"], "PONG_ACTIVE_LOW", "perhaps"),
         (&["player", "--side", "ping"], "PONG_LOG", "xml"),
-        (&["paths"], "PONG_URL", "pi1"),
+        (&["paths"], "PONG_URL", "pi1/x"),
     ] {
         let (code, said) = run(arguments, &[(variable, value)]);
         assert_eq!(code, Some(2), "{said}");

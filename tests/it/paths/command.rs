@@ -1,6 +1,9 @@
 //! `swarm-pong paths`: its table and its exit codes.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+
+use protocol::path::PathList;
 
 use super::cluster::{AdminPorts, proxy, scoreboard, until, until_paths};
 use super::fake_proxy::{FakeProxy, ok};
@@ -27,6 +30,11 @@ async fn exits_0_when_all_paths_are_ok() {
     assert_eq!((code, log.as_str()), (Some(0), ""), "{out}");
     assert!(out.starts_with("3 nodes, 6 of 6 pairs measured, none broken; "), "{out}");
     assert!(out.contains("\npi1   pi2  ") && !out.contains('\x1b'), "{out}");
+    let address = demo.listen.to_string();
+    let mut json = Process::spawn(&["paths", &address, "--json"], &[]);
+    assert_eq!(json.code(), Some(0), "without a scheme too: {}", json.log());
+    let list: PathList = serde_json::from_str(&json.out()).expect("the paths");
+    assert_eq!((list.nodes, list.paths.len()), (3, 6));
     let by_variable = Process::spawn(&["paths"], &[("PONG_URL", &url(demo.listen))]).code();
     assert_eq!(by_variable, Some(0));
 }
@@ -70,10 +78,7 @@ async fn exits_3_with_every_attempt_when_nobody_answers() {
     let (code, out, log) = paths(&url(nobody.address)).await;
     assert_eq!((code, out.as_str()), (Some(3), ""));
     let expected = format!("swarm-pong: http://{}/paths: connection refused; ", nobody.address);
-    assert!(
-        log.starts_with(&expected) && log.contains("swarm-pong paths http://NODE:3000"),
-        "{log}"
-    );
+    assert!(log.starts_with(&expected) && log.contains("swarm-pong paths NODE"), "{log}");
 
     let admin = reserve();
     let proxy = proxy(1, admin.address, &[admin.address]);
@@ -120,11 +125,56 @@ async fn exits_3_on_what_no_scoreboard_answers_and_keeps_it_off_the_terminal() {
     }
 }
 
+/// Starts a server that answers its first client with this.
+fn answering(answer: &'static str) -> SocketAddr {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = server.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        let (mut client, _) = server.accept().expect("a client");
+        // Read first: closing with a request unread would reset the connection.
+        let _ = client.read(&mut [0; 2048]);
+        client.write_all(answer.as_bytes()).expect("sent");
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_wrong_port_is_told_by_what_answers_there() {
+    let light = Process::start(&["light", "--managers", "127.0.0.1:1", "--lamp", "simulated"]);
+    let nginx = "HTTP/1.1 200 OK\r\nServer: nginx/1.22\r\nContent-Length: 2\r\n\r\nok";
+    let nginx = answering(nginx);
+    let ssh = answering("SSH-2.0-OpenSSH_9.2\r\n");
+    for (address, expected) in [
+        (
+            light.admin,
+            "the admin port of a light answers there (404 Not Found); ask a node's port 3000",
+        ),
+        (nginx, "'nginx/1.22' answers there (200 OK); ask"),
+        (ssh, "what answers there does not speak HTTP; ask"),
+    ] {
+        let (code, _, log) = paths(&address.to_string()).await;
+        assert_eq!(code, Some(3), "{log}");
+        assert!(log.contains(expected), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_hangs_is_given_up_after_the_timeout() {
+    let hung = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = hung.local_addr().expect("bound").to_string();
+    let mut process = Process::spawn(&["paths", &address, "--timeout", "50ms"], &[]);
+    assert_eq!(process.code(), Some(3));
+    assert!(process.log().contains(": timed out; "), "{}", process.log());
+}
+
 #[tokio::test]
 async fn exits_2_on_an_invalid_url() {
-    for bad in ["pi1", "https://pi1:3000", "http://pi1/rally", "ftp://pi1", "http://pi1:70000"] {
+    for bad in [":3000", "https://pi1:3000", "pi1/rally", "ftp://pi1", "http://pi1:70000"] {
         let (code, _, log) = paths(bad).await;
         assert_eq!(code, Some(2), "{log}");
-        assert!(log.contains(&format!("'{bad}'")) && log.contains("http://HOST[:PORT]"), "{log}");
+        assert!(
+            log.contains(&format!("'{bad}'")) && log.contains("not HOST[:PORT], such as pi1"),
+            "{log}"
+        );
     }
 }
