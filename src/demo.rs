@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::panel::Panel;
+use crate::program::program;
 
 mod options;
 mod placement;
@@ -128,10 +129,11 @@ impl Demo {
         } else {
             proxy.to_string()
         };
+        let program = program();
         let _ = write!(
             text,
             "\nTry\n  {bold}curl {proxy}{plain}\n  curl -N '{proxy}/?who&pace=300ms'\n  \
-             curl -H 'Accept: application/json' {proxy}\n  swarm-pong paths http://{proxy}\n  \
+             curl -H 'Accept: application/json' {proxy}\n  {program} paths {proxy}\n  \
              and http://{proxy} in a browser\n\n\
              Ctrl-C stops it.\n"
         );

@@ -87,6 +87,8 @@ async fn demo_is_the_default_command_and_prints_its_addresses() {
     let answer = get(proxy, "/", &[]).await;
     assert_eq!(answer.body, "PING --> MISS\nThe winner is PONG\n");
     demo.printed(&format!("curl localhost:{}", proxy.port()));
+    let paths = format!("{} paths localhost:{}", env!("CARGO_BIN_EXE_swarm-pong"), proxy.port());
+    demo.printed(&paths);
     let welcome = demo.out();
     assert!(welcome.contains("a cluster of 2 nodes") && welcome.contains("pi2"), "{welcome}");
     assert!(!welcome.contains('\u{1b}'), "no color in a pipe: {welcome}");
