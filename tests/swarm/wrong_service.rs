@@ -11,7 +11,7 @@ use crate::swarm::{
 
 /// The other service: two pong players that are also found by the names of ours.
 const CREATE: &str = "docker service create --detach --quiet --name foreign --replicas 2 \
-    --endpoint-mode dnsrr \
+    --endpoint-mode dnsrr --health-interval 2s \
     --network name=ping-pong-net,alias=ping,alias=manager,alias=scoreboard,alias=proxy \
     --env 'PONG_TASK=foreign.{{.Task.Slot}}' swarm-pong:1 player --side pong";
 
