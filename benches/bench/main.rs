@@ -20,6 +20,7 @@ mod support;
 use std::time::Duration;
 
 use figures::Figures;
+use support::memory::kib;
 use support::process::Process;
 
 fn main() {
@@ -142,7 +143,5 @@ fn size_of_binary() -> f64 {
 fn resident(service: &Process) -> f64 {
     let path = format!("/proc/{}/status", service.id());
     let status = std::fs::read_to_string(path).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    kib.unwrap_or_default() * 1024.0 / 1e6
+    kib(&status, "VmRSS").unwrap_or_default() * 1024.0 / 1e6
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use crate::support::memory::kib;
+
 /// Forgets the peak so far (proc(5), `clear_refs`).
 pub(crate) fn reset_peak(process: u32) {
     fs::write(format!("/proc/{process}/clear_refs"), "5").expect("a running process");
@@ -10,9 +12,5 @@ pub(crate) fn reset_peak(process: u32) {
 /// Returns the most that a process had in memory, in megabytes; nothing if it has been killed.
 pub(crate) fn peak_mb(process: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("not waited for");
-    let Some(line) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else {
-        return 0.0;
-    };
-    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
-    kilobytes / 1024.0
+    kib(&status, "VmHWM").unwrap_or_default() / 1024.0
 }

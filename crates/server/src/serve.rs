@@ -45,6 +45,7 @@ mod refusal;
 mod reject;
 mod session;
 pub mod streams;
+mod turns;
 mod workers;
 mod write;
 

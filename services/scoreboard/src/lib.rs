@@ -25,7 +25,6 @@ use server::start::Start;
 
 mod cluster;
 mod feeds;
-mod fetch;
 mod known_nodes;
 mod matrix;
 mod metrics;

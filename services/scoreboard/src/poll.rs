@@ -9,6 +9,7 @@ use std::time::Duration;
 use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
+use client::fetch::fetch;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use protocol::node::Node;
@@ -19,7 +20,6 @@ use protocol::whoami::WhoAmI;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use crate::fetch::fetch;
 use crate::state::State;
 
 /// The least time between two polls of a task.

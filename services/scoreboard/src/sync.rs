@@ -8,11 +8,11 @@ use std::time::Duration;
 use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
+use client::fetch::fetch;
 use protocol::sync::{SyncPage, SyncQuery};
 use tokio::time::sleep;
 use tracing::debug;
 
-use crate::fetch::fetch;
 use crate::score::Source;
 use crate::state::State;
 

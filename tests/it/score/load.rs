@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use super::scoreboards::{fetch, one_scoreboard, until_counted};
 use crate::support::http::{Connection, get};
 use crate::support::match_::Match;
+use crate::support::memory::kib;
 use crate::support::peer::{answer_check, sign};
 use crate::support::process::Process;
 use crate::support::wait::{TIMEOUT, until_true};
@@ -104,10 +105,7 @@ pub(super) async fn page(scoreboard: SocketAddr) -> Connection {
 /// Returns the resident memory of a process in MB.
 fn memory(process: &Process) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id()));
-    let status = status.unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kb = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
-    kb.unwrap_or_default() / 1024.0
+    kib(&status.unwrap_or_default(), "VmRSS").unwrap_or_default() / 1024.0
 }
 
 /// Returns how many pages subscribe to a scoreboard.

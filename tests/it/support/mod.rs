@@ -6,6 +6,7 @@ pub(crate) mod dns;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod match_;
+pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod netns;
 pub(crate) mod output;

@@ -9,19 +9,17 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use parking_lot::Mutex;
 use protocol::service::Service;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::refusal::{Refusal, Refusals};
-use crate::permits::{Permit, Permits};
+use super::turns::{Turn, Turns};
 
 /// Maximum number of bytes, of all connections, of complete responses that clients have yet to read and
 /// of requests that they have yet to complete.
@@ -39,18 +37,6 @@ const MAX_WITH_BUFFERS: usize = 128;
 /// 14 KB and every light and scoreboard of the cluster subscribes.
 const MAX_STREAMS: [usize; 2] = [192, 512];
 
-/// Maximum number of requests that are being answered, but for those whose clients have part of the
-/// response. Each has actix's buffers, 16 KB; more at once would not be answered any sooner.
-const MAX_ANSWERING: usize = 64;
-
-/// How many of these may be requests that were sent before the answer to the one before: a client that
-/// asks so for as much as it can leaves the others to those that wait for their answers.
-const MAX_PIPELINED: usize = 8;
-
-/// How long the queue for these may stand still before as many more are answered: what they wait for
-/// hangs.
-const STALLED: Duration = Duration::from_millis(500);
-
 /// How long the server waits for a client at least before its connection may be ended for another's
 /// sake; a client that uses its connection sends the next request sooner.
 const MIN_WAIT: Duration = Duration::from_millis(250);
@@ -66,8 +52,7 @@ pub(crate) struct Connections {
     open: AtomicUsize,
     held: AtomicUsize,
     streams: AtomicUsize,
-    answering: Arc<Permits>,
-    pipelined: Arc<Permits>,
+    turns: Turns,
     epoch: Instant,
     refusals: Refusals,
     table: Mutex<Table>,
@@ -99,7 +84,7 @@ pub(super) struct Place {
     id: u64,
     client: Arc<Client>,
     since: Instant,
-    answering: Mutex<Option<(Permit, Option<Permit>)>>,
+    turn: Mutex<Option<Turn>>,
 }
 
 impl Connections {
@@ -112,8 +97,7 @@ impl Connections {
             open: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
-            answering: Permits::new(MAX_ANSWERING, STALLED),
-            pipelined: Permits::new(MAX_PIPELINED, STALLED),
+            turns: Turns::default(),
             epoch: Instant::now(),
             refusals,
             table: Mutex::default(),
@@ -153,7 +137,7 @@ impl Connections {
         self.open.store(table.entries.len(), Relaxed);
         drop(table);
         let (connections, since) = (Arc::clone(self), Instant::now());
-        (Place { connections, id, client, since, answering: Mutex::default() }, evicted)
+        (Place { connections, id, client, since, turn: Mutex::default() }, evicted)
     }
 
     fn is_full(&self) -> bool {
@@ -218,24 +202,13 @@ impl Place {
     /// Waits until the answer to a request may begin; `on_wait` is called before that, unless it may at
     /// once.
     pub(super) async fn begin_answer(&self, is_pipelined: bool, on_wait: impl FnOnce()) {
-        let Connections { answering, pipelined, .. } = &*self.connections;
-        let mut permits = pin!(async {
-            let pipelined = if is_pipelined { Some(pipelined.acquire().await) } else { None };
-            (answering.acquire().await, pipelined)
-        });
-        let permits = match (&mut permits).now_or_never() {
-            Some(permits) => permits,
-            None => {
-                on_wait();
-                permits.await
-            }
-        };
-        *self.answering.lock() = Some(permits);
+        let turn = self.connections.turns.take(is_pipelined, on_wait).await;
+        *self.turn.lock() = Some(turn);
     }
 
     /// Notes that the answer has ended, or that the client has part of it.
     pub(super) fn end_answer(&self) {
-        self.answering.lock().take();
+        self.turn.lock().take();
     }
 
     /// Notes that bytes are kept until the client has read them, or has sent the rest of its request.

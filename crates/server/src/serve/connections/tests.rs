@@ -1,3 +1,5 @@
+use std::pin::pin;
+
 use tokio::time::advance;
 
 use super::*;

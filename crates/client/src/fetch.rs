@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
-use client::endpoint::Endpoint;
-use client::fault::Fault;
-use client::http::read;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
+
+use crate::endpoint::Endpoint;
+use crate::fault::Fault;
+use crate::http::read;
 
 /// How long a task may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Fetches a document of at most `max_bytes`.
-pub(crate) async fn fetch<T: DeserializeOwned>(
+///
+/// # Errors
+///
+/// [`Fault::Body`] when it is not what was expected, [`Fault::Timeout`] after a second, and those of
+/// [`Endpoint::send`] and [`read`].
+pub async fn fetch<T: DeserializeOwned>(
     endpoint: &Endpoint,
     path: &str,
     query: Option<&str>,
