@@ -18,13 +18,14 @@ struct Cluster {
 
 impl Cluster {
     fn start() -> Self {
-        let dns = Dns::start();
-        dns.list("tasks.all", &ALL);
-        (1..=3).for_each(|n| dns.list(&name(n), &ALL));
-        Self::with(dns)
+        Self::told([&ALL; 3])
     }
 
-    fn with(dns: Dns) -> Self {
+    /// Starts proxies that DNS tells these addresses, each its own.
+    fn told(lists: [&[&str]; 3]) -> Self {
+        let dns = Dns::start();
+        dns.list("tasks.all", &ALL);
+        (1..=3).zip(lists).for_each(|(n, addresses)| dns.list(&name(n), addresses));
         let proxy = |n: usize| {
             let (node, proxies) = (format!("pi{n}"), format!("{}:3001", name(n)));
             let line = ["proxy", "--node", &node, "--node-id", &node, "--proxies", &proxies];
@@ -67,24 +68,14 @@ fn a_proxy_that_answers_and_is_not_listed_to_another_is_named_until_it_is() {
 #[test]
 fn a_proxy_that_dns_never_listed_is_measured_since_it_probes_the_others() {
     isolated(async || {
-        let dns = Dns::start();
-        dns.list("tasks.all", &ALL);
-        dns.list(&name(1), &ALL[..2]);
-        dns.list(&name(2), &ALL);
-        dns.list(&name(3), &ALL);
-        Cluster::with(dns).until(6, &[]).await;
+        Cluster::told([&ALL[..2], &ALL, &ALL]).until(6, &[]).await;
     });
 }
 
 #[test]
 fn two_proxies_whose_dns_lists_neither_of_them_to_the_other_hear_of_each_other_by_a_third() {
     isolated(async || {
-        let dns = Dns::start();
-        dns.list("tasks.all", &ALL);
-        dns.list(&name(1), &ALL[..2]);
-        dns.list(&name(2), &ALL);
-        dns.list(&name(3), &ALL[1..]);
-        Cluster::with(dns).until(6, &[]).await;
+        Cluster::told([&ALL[..2], &ALL, &ALL[1..]]).until(6, &[]).await;
     });
 }
 
