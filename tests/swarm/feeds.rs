@@ -43,7 +43,7 @@ async fn start_within(event: &Event) -> Option<Child> {
     let container = Engine::of(event.node).json(&path, json!({})).await.ok()?;
     let pid = container["State"]["Pid"].as_u64().filter(|pid| *pid > 0)?;
     let this = std::env::current_exe().expect("Linux knows it");
-    Command::new(format!("{ROOT}/tests/swarm/cluster"))
+    Command::new(format!("{ROOT}/lab/cluster"))
         .args(["enter", event.node, &pid.to_string()])
         .arg(this)
         .arg("scores")

@@ -34,7 +34,7 @@ impl Led {
     }
 
     fn all(&self) -> String {
-        fs::read_to_string(&self.written).expect("the lamp of tests/swarm/cluster")
+        fs::read_to_string(&self.written).expect("the lamp of lab/cluster")
     }
 
     /// Returns how often it was lit and dark again.

@@ -15,9 +15,9 @@ pub(crate) const NODES: [&str; 3] = ["pi1", "pi2", "pi3"];
 /// The project's root.
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Runs tests/swarm/cluster, which must succeed, and returns its output.
+/// Runs lab/cluster, which must succeed, and returns its output.
 pub(crate) async fn cluster(arguments: &[&str]) -> String {
-    let script = Path::new(ROOT).join("tests/swarm/cluster");
+    let script = Path::new(ROOT).join("lab/cluster");
     run(Command::new(script).args(arguments)).await
 }
 
