@@ -1,12 +1,13 @@
 //! The feed: exact counters, and a few rallies in full.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use game::Score;
 use protocol::event::{Event, ManagerScore, RallyEnd, Stroke};
 use protocol::id::RallyId;
+use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use crate::support::http::{Connection, get};
@@ -21,8 +22,13 @@ pub(crate) struct Feed {
 
 impl Feed {
     pub(crate) async fn open(manager: SocketAddr) -> Self {
+        Self::of(manager, "/events").await
+    }
+
+    async fn of(manager: SocketAddr, path: &str) -> Self {
         let mut connection = Connection::open(manager).await.expect("connected");
-        connection.send("GET /events HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("sent");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n");
+        connection.send(&request).await.expect("sent");
         let head = connection.head().await.expect("a response");
         assert_eq!((head.status, head.header("content-type")), (200, "text/event-stream"));
         Self { connection, unread: String::new() }
@@ -44,6 +50,14 @@ impl Feed {
 
     /// Returns the next event, or none once the feed has ended.
     pub(crate) async fn until_end(&mut self) -> Option<Event> {
+        let (kind, data) = self.sent().await?;
+        let event = Event::parse(&kind, &data).expect("a valid event");
+        Some(event.expect("an event of a known kind"))
+    }
+
+    /// Returns the kind and the data of the next event as they were sent, or none once the feed has
+    /// ended.
+    async fn sent(&mut self) -> Option<(String, String)> {
         loop {
             if let Some((event, rest)) = self.unread.split_once("\n\n") {
                 let event = event.to_owned();
@@ -52,8 +66,7 @@ impl Feed {
                 let Some((kind, data)) = event.split_once('\n') else { continue };
                 let kind = kind.strip_prefix("event: ").expect("a kind");
                 let data = data.strip_prefix("data: ").expect("data");
-                let event = Event::parse(kind, data).expect("a valid event");
-                return Some(event.expect("an event of a known kind"));
+                return Some((kind.to_owned(), data.to_owned()));
             }
             self.unread += &self.connection.piece().await.expect("no cut")?;
         }
@@ -168,4 +181,60 @@ async fn a_rally_whose_client_leaves_is_counted_as_abandoned() {
     let (end, score) = published.await.expect("it is noticed");
     assert_eq!(end, Some(RallyEnd::Abandoned), "sampled rallies end, however they end");
     assert_eq!(score.rallies(), 0, "{score:?}");
+}
+
+/// The kinds of event and the names of their fields.
+type Fields = BTreeMap<String, BTreeSet<String>>;
+
+/// Adds the names of an object's fields, and of those of the objects in its lists.
+fn add_fields(names: &mut BTreeSet<String>, object: &Value) {
+    for (name, value) in object.as_object().expect("an object") {
+        names.insert(name.clone());
+        value.as_array().into_iter().flatten().for_each(|item| add_fields(names, item));
+    }
+}
+
+/// Returns the words of a text that are set as code.
+fn code(text: &str) -> impl Iterator<Item = String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned)
+}
+
+/// Returns the events of a manager in `docs/feed.md`.
+fn documented() -> Fields {
+    let docs = include_str!("../../../docs/feed.md");
+    let section = docs.split("## ").find(|section| section.starts_with("A manager's feed"));
+    let rows = section.expect("a section").lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|row| row.split('|').collect::<Vec<_>>());
+    let row = |cells: Vec<&str>| (code(cells[1]).next().expect("a name"), code(cells[3]).collect());
+    cells.map(row).collect()
+}
+
+#[tokio::test]
+async fn every_event_has_the_documented_fields_and_no_others() {
+    let mut game = Match::start_with(&["--release", "7", "--hit-chance", "100"], &[]);
+    let manager = game.address();
+    let mut all = Feed::open(manager).await;
+    let mut rallies = Feed::of(manager, "/events?rallies").await;
+    let mut sent = Fields::new();
+    let mut kinds = BTreeSet::new();
+    let request = async { get(manager, "/?pace=100ms", &["Pong-Proxy: pi1"]).await };
+    let listen = async {
+        // A let has all that the end of a rally can have.
+        let mut ended = false;
+        while !ended || sent.len() < 4 {
+            let (kind, data) = all.sent().await.expect("an event");
+            ended |= kind == "rally";
+            if kind == "stroke" {
+                game.pong.kill();
+            }
+            let data = serde_json::from_str(&data).expect("JSON");
+            add_fields(sent.entry(kind).or_default(), &data);
+        }
+        while !kinds.contains("rally") {
+            kinds.insert(rallies.sent().await.expect("an event").0);
+        }
+    };
+    timeout(TIMEOUT, async { tokio::join!(request, listen) }).await.expect("a let");
+    assert_eq!(sent, documented());
+    assert_eq!(kinds, BTreeSet::from(["stroke", "rally"].map(str::to_owned)));
 }
