@@ -27,10 +27,10 @@ mod environment;
 /// every node publishes port 3000, and every request to it plays a rally. Without a command, the
 /// whole cluster runs in this process: see 'swarm-pong demo --help'.
 ///
-/// Every option can also be set by the environment variable named in its help; an empty variable
-/// counts as none. A bad value is refused with exit code 2; a service that cannot start or go on ends
-/// with exit code 1; SIGTERM and Ctrl-C let running rallies finish and end with exit code 0 within 5
-/// seconds.
+/// Every option but the light's --test can also be set by the environment variable named in its help;
+/// an empty variable counts as none. A bad value is refused with exit code 2; a service that cannot
+/// start or go on ends with exit code 1; SIGTERM and Ctrl-C let running rallies finish and end with
+/// exit code 0 within 5 seconds.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 pub struct Cli {
