@@ -32,6 +32,7 @@ Settings, from the environment, as for stack.yml:
   PONG_MANAGER_REPLICAS    2                  referees
   PONG_SCOREBOARD_REPLICAS 2                  scoreboards; each has the whole score
   PONG_HIT_CHANCE          85                 chance of a hit, in percent
+  PONG_LOG                 text               log lines for people, or json for programs
   PONG_LOG_LEVEL           info               or debug: one line per rally
   PONG_SUBNET              10.0.9.0/24        subnet of the network
   PONG_HEALTH_INTERVAL     60s                time between two healthchecks of a healthy task; with
@@ -203,7 +204,7 @@ service() {
     --restart-condition any --restart-delay 1s --limit-memory 32M --reserve-memory 8M \
     --log-driver local --log-opt max-size=5m --log-opt max-file=2 \
     --env 'PONG_NODE={{.Node.Hostname}}' --env 'PONG_NODE_ID={{.Node.ID}}' \
-    --env "PONG_LOG_LEVEL=${PONG_LOG_LEVEL:-info}" "$@"
+    --env "PONG_LOG=${PONG_LOG:-text}" --env "PONG_LOG_LEVEL=${PONG_LOG_LEVEL:-info}" "$@"
   say "service $name created"
 }
 

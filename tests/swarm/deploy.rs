@@ -11,8 +11,9 @@ use crate::swarm::{NODES, ROOT, shell, shell_with, until, until_running};
 /// The image of the first deployment.
 const IMAGE: &str = "swarm-pong:1";
 
-/// The settings. The accounts need a log line for every rally that a killed manager played.
-const SETTINGS: [(&str, &str); 2] = [("PONG_IMAGE", IMAGE), ("PONG_LOG_LEVEL", "debug")];
+/// The settings. The accounts need a log line, in JSON, for every rally that a killed manager played.
+const SETTINGS: [(&str, &str); 3] =
+    [("PONG_IMAGE", IMAGE), ("PONG_LOG", "json"), ("PONG_LOG_LEVEL", "debug")];
 
 /// The first minor version of API 1 in which a new task can be checked more often than a healthy one.
 const START_INTERVAL_API: u32 = 44;

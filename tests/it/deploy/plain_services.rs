@@ -17,6 +17,7 @@ const EVERY_SETTING: &Settings<'_> = &[
     ("PONG_MANAGER_REPLICAS", "5"),
     ("PONG_SCOREBOARD_REPLICAS", "6"),
     ("PONG_HIT_CHANCE", "50"),
+    ("PONG_LOG", "json"),
     ("PONG_LOG_LEVEL", "debug"),
     ("PONG_SUBNET", "10.0.99.0/24"),
     ("PONG_HEALTH_INTERVAL", "5m"),
