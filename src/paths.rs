@@ -91,8 +91,9 @@ pub enum PathsError {
     NoSuchName(Url),
     /// A proxy answered, but no scoreboard behind it.
     #[error(
-        "{0}: {1}; the proxy reaches no scoreboard: start one, such as with 'docker service scale \
-         pong_scoreboard=2'"
+        "{0}: {1}; the proxy reaches no scoreboard: start one, with 'docker service scale \
+         pong_scoreboard=2' in a stack, else with '{program} scoreboard'",
+        program = program()
     )]
     NoScoreboard(Url, Fault),
     /// Something else answered, or another version.

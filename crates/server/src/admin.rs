@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::preferred;
 use crate::metrics::FrozenMetrics;
+use crate::resource::{document, not_found};
 use crate::serve::Workers;
 
 /// A check whether a service works, or can do its work; the error says what hangs or is missing.
@@ -35,17 +36,11 @@ pub(crate) struct Admin {
 /// Adds the admin port's routes.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config
-        .route("/healthz", web::get().to(healthz))
-        .route("/readyz", web::get().to(readyz))
-        .route("/metrics", web::get().to(metrics))
-        .route("/whoami", web::get().to(whoami))
-        .default_service(web::to(not_found));
-}
-
-async fn not_found() -> HttpResponse {
-    let there_are =
-        "not found; there are /healthz, /readyz, /metrics, /whoami and a proxy's /probes\n";
-    HttpResponse::NotFound().body(there_are)
+        .service(document("/healthz", healthz))
+        .service(document("/readyz", readyz))
+        .service(document("/metrics", metrics))
+        .service(document("/whoami", whoami))
+        .default_service(not_found("/healthz, /readyz, /metrics, /whoami and a proxy's /probes"));
 }
 
 async fn healthz(admin: web::Data<Admin>) -> HttpResponse {

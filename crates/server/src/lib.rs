@@ -7,7 +7,7 @@
 //! | start-up, and the background tasks that belong to it | [`start`], [`supervisor`] |
 //! | public and admin port, graceful stop | [`listeners`], `serve`, [`shutdown`], [`admin`] |
 //! | where a request's head ends; how many responses are sent as they come | [`head`], [`streams`] |
-//! | answering: what a request accepts, buffering, event streams | [`accept`], [`buffer`], [`feed`] |
+//! | answering: resources, what a request accepts, buffering, event streams | [`resource`], [`accept`], [`buffer`], [`feed`] |
 //! | logs and metrics | [`log`], [`metrics`], [`samples`] |
 //! | the limit of open files | [`open_files`] |
 //! | a bounded map that forgets; a queue in order | [`expiring`], [`permits`] |
@@ -27,6 +27,7 @@ pub mod number;
 pub mod open_files;
 pub mod options;
 pub mod permits;
+pub mod resource;
 pub mod samples;
 mod serve;
 pub mod shutdown;

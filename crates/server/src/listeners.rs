@@ -41,24 +41,62 @@ pub struct Listeners {
     admin_address: SocketAddr,
 }
 
-/// The error returned when a port cannot be bound, with what to do.
+/// The error returned when ports cannot be bound, with what to do.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}{}", remedy(.source, .option))]
-pub struct BindError {
+#[error("cannot listen on {}{}", join(.0, ", nor on ", Unbound::cause), remedy(.0))]
+pub struct BindError(Vec<Unbound>);
+
+/// A port that cannot be bound.
+#[derive(Debug)]
+struct Unbound {
     address: SocketAddr,
     option: &'static str,
     source: io::Error,
 }
 
-/// Returns what to do about an error of the system, as the end of a sentence.
-fn remedy(error: &io::Error, option: &str) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => format!("; free it, or choose another with {option}"),
-        io::ErrorKind::AddrNotAvailable => {
-            format!("; choose an address of this machine with {option}, or 0.0.0.0 for all of them")
+impl Unbound {
+    fn cause(&self) -> String {
+        format!("{}: {}", self.address, self.source)
+    }
+
+    /// Returns the option with a port that is free, as it is typed.
+    fn alternative(&self) -> String {
+        let mut address = self.address;
+        let ports = (1..).map_while(|n| address.port().checked_add(n * PORT_STEP));
+        let ports: Vec<u16> = ports.take(ALTERNATIVES).collect();
+        let is_free = |port: &u16| {
+            address.set_port(*port);
+            listen(address).is_ok()
+        };
+        let free = ports.into_iter().find(is_free).unwrap_or(0);
+        address.set_port(free);
+        format!("{} {address}", self.option)
+    }
+}
+
+/// What lies between a port that is taken and one that is suggested instead, which is tried first.
+const PORT_STEP: u16 = 10;
+
+/// How many ports are tried at most before any free one, 0, is suggested.
+const ALTERNATIVES: usize = 20;
+
+fn join(ports: &[Unbound], between: &str, text: impl Fn(&Unbound) -> String) -> String {
+    ports.iter().map(text).collect::<Vec<_>>().join(between)
+}
+
+/// Returns what to do about ports that cannot be bound, as the end of a sentence.
+fn remedy(ports: &[Unbound]) -> String {
+    let options = join(ports, " and ", |port| port.option.to_owned());
+    match ports[0].source.kind() {
+        io::ErrorKind::AddrInUse => {
+            let what = if ports.len() > 1 { "them" } else { "it" };
+            format!("; free {what}, or add {}", join(ports, " ", Unbound::alternative))
         }
+        io::ErrorKind::AddrNotAvailable => format!(
+            "; choose an address of this machine with {options}, or 0.0.0.0 for all of them"
+        ),
         io::ErrorKind::PermissionDenied => format!(
-            "; most systems keep ports below 1024 for root: choose a higher one with {option}"
+            "; most systems keep ports below 1024 for root: choose a higher one with {options}"
         ),
         _ => String::new(),
     }
@@ -71,8 +109,15 @@ impl Listeners {
     ///
     /// [`BindError`], when one of them is taken or not this machine's.
     pub fn bind(public: Option<SocketAddr>, admin: SocketAddr) -> Result<Self, BindError> {
-        let public = public.map(|address| bind(address, "--listen")).transpose()?;
-        let (admin, admin_address) = bind(admin, "--admin")?;
+        let public = public.map(|address| bind(address, "--listen")).transpose();
+        let ((admin, admin_address), public) = match (bind(admin, "--admin"), public) {
+            (Ok(admin), Ok(public)) => (admin, public),
+            // Who starts a second service on one machine is told of both ports at once.
+            (Err(admin), Err(public)) if admin.source.kind() == public.source.kind() => {
+                return Err(BindError(vec![public, admin]));
+            }
+            (_, Err(port)) | (Err(port), _) => return Err(BindError(vec![port])),
+        };
         if let Some((public, _)) = &public {
             let socket = SockRef::from(public);
             // A system that refuses has limits of its own.
@@ -99,12 +144,12 @@ impl Listeners {
     }
 }
 
-fn bind(address: SocketAddr, option: &'static str) -> Result<(TcpListener, SocketAddr), BindError> {
+fn bind(address: SocketAddr, option: &'static str) -> Result<(TcpListener, SocketAddr), Unbound> {
     let bound = listen(address).and_then(|listener| {
         let address = listener.local_addr()?;
         Ok((listener, address))
     });
-    bound.map_err(|source| BindError { address, option, source: explain(source) })
+    bound.map_err(|source| Unbound { address, option, source: explain(source) })
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use client::fault::Fault;
-use game::Verdict;
+use game::Side;
 use protocol::event::Stroke;
 use protocol::node_names::NodeNames;
 use serde::Serialize;
@@ -93,9 +93,9 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("events are plain structures")
 }
 
-/// Renders why a rally could not start: which side is missing, which players were tried, and what
+/// Renders why a rally could not start: which sides are missing, which players were tried, and what
 /// came back.
-pub(crate) fn no_player(verdict: Verdict, failed: &[(SocketAddr, Fault)]) -> String {
+pub(crate) fn no_player(missing: &[Side], failed: &[(SocketAddr, Fault)]) -> String {
     let named = failed.iter().take(MAX_NAMED_ATTEMPTS);
     let mut attempts: Vec<String> =
         named.map(|(address, fault)| format!("{address}: {fault}")).collect();
@@ -106,12 +106,13 @@ pub(crate) fn no_player(verdict: Verdict, failed: &[(SocketAddr, Fault)]) -> Str
         0 => "no reachable player".to_owned(),
         tried => format!("tried {tried}: {}", attempts.join(", ")),
     };
-    format!("{verdict} ({reason}); retry in 1 s\n")
+    let missing: Vec<String> = missing.iter().map(Side::to_string).collect();
+    format!("LET: no {} player answered ({reason}); retry in 1 s\n", missing.join(" and no "))
 }
 
 #[cfg(test)]
 mod tests {
-    use game::{Outcome, Side};
+    use game::{Outcome, Verdict};
     use protocol::event::{RallyEnd, RallyResult};
     use protocol::id::RallyId;
     use protocol::name::Name;
@@ -210,10 +211,10 @@ mod tests {
     #[test]
     fn a_refused_rally_names_every_attempt() {
         let refused = (([10, 0, 9, 4], 3000).into(), Fault::Refused);
-        let verdict = Verdict::Let(Side::Ping);
-        insta::assert_snapshot!(no_player(verdict, &[refused]), @"LET: no PING player answered (tried 1: 10.0.9.4:3000: connection refused); retry in 1 s");
-        insta::assert_snapshot!(no_player(verdict, &[refused; 6]), @"LET: no PING player answered (tried 6: 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, …); retry in 1 s");
-        insta::assert_snapshot!(no_player(verdict, &[]), @"LET: no PING player answered (no reachable player); retry in 1 s");
+        insta::assert_snapshot!(no_player(&[Side::Ping], &[refused]), @"LET: no PING player answered (tried 1: 10.0.9.4:3000: connection refused); retry in 1 s");
+        insta::assert_snapshot!(no_player(&[Side::Ping], &[refused; 6]), @"LET: no PING player answered (tried 6: 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, 10.0.9.4:3000: connection refused, …); retry in 1 s");
+        insta::assert_snapshot!(no_player(&[Side::Ping], &[]), @"LET: no PING player answered (no reachable player); retry in 1 s");
+        insta::assert_snapshot!(no_player(&Side::BOTH, &[]), @"LET: no PING and no PONG player answered (no reachable player); retry in 1 s");
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::convert::Infallible;
 use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::stream::{once, unfold};
 use protocol::headers;
 use protocol::timing::BUFFER_TIME;
 use protocol::wanted::Wanted;
 use server::buffer::{Buffered, buffer};
+use server::resource::{document, not_found, stream};
 use tokio::time::Instant;
 
 use crate::publish;
@@ -21,8 +23,9 @@ use crate::state::Manager;
 /// Adds the routes of the public port.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/").route(web::get().to(rally)).route(web::head().to(rally)))
-        .service(web::resource("/events").route(web::get().to(events)));
+        .service(document("/", rally))
+        .service(stream("/events", events))
+        .default_service(not_found("/ and /events"));
 }
 
 async fn rally(request: HttpRequest, manager: web::Data<Manager>) -> HttpResponse {
@@ -48,17 +51,18 @@ async fn rally(request: HttpRequest, manager: web::Data<Manager>) -> HttpRespons
         .insert_header((header::CONTENT_TYPE, renderer.content_type()));
 
     let first = match runner.next().await {
-        Some(RallyStep::Finished(verdict, _)) => {
-            return unavailable(no_player(verdict, runner.failed()));
+        Some(RallyStep::Finished(_, result)) => {
+            let missing = manager.missing(result.end.missing());
+            return unavailable(no_player(&missing, runner.failed()));
         }
         Some(stroke) => renderer.render(stroke),
         None => String::new(),
     };
-    let rest = stream::unfold((runner, renderer), |(mut runner, renderer)| async move {
+    let rest = unfold((runner, renderer), |(mut runner, renderer)| async move {
         let step = runner.next().await?;
         Some((Bytes::from(renderer.render(step)), (runner, renderer)))
     });
-    let first = stream::once(async { Bytes::from(first) });
+    let first = once(async { Bytes::from(first) });
     let text = first.chain(rest).map(Ok::<_, Infallible>);
     if !pace.is_full_speed() {
         for header in headers::STREAM {
@@ -69,7 +73,7 @@ async fn rally(request: HttpRequest, manager: web::Data<Manager>) -> HttpRespons
     match buffer(text.boxed_local(), buffer_until).await {
         Ok(Buffered::Complete(text)) => response.body(text),
         Ok(Buffered::Partial(text, rest)) => {
-            response.streaming(stream::once(async { Ok(text) }).chain(rest))
+            response.streaming(once(async { Ok(text) }).chain(rest))
         }
         Err(never) => match never {},
     }

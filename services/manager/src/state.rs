@@ -131,15 +131,20 @@ impl Manager {
         }
     }
 
+    /// Returns the sides of which no player is reachable, and the one of which none answered.
+    pub(crate) fn missing(&self, silent: Option<Side>) -> Vec<Side> {
+        let is_missing =
+            |side: &Side| silent == Some(*side) || !self.pool(*side).endpoints.is_reachable();
+        Side::BOTH.into_iter().filter(is_missing).collect()
+    }
+
     /// Checks that a player of each side is reachable.
     ///
     /// # Errors
     ///
     /// The sides of which none is.
     pub(crate) fn ready(&self) -> Result<(), String> {
-        let unreachable = |side: &Side| !self.pool(*side).endpoints.is_reachable();
-        let missing: Vec<&str> =
-            Side::BOTH.into_iter().filter(unreachable).map(Side::name).collect();
+        let missing: Vec<&str> = self.missing(None).into_iter().map(Side::name).collect();
         if missing.is_empty() {
             return Ok(());
         }

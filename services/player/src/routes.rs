@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use protocol::headers;
 use protocol::player::PlayerStroke;
 use server::accept::preferred;
+use server::resource::{document, not_found};
 
 use crate::state::Player;
 
 /// Adds the routes of the public port.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    let stroke = web::resource("/").route(web::get().to(stroke)).route(web::head().to(stroke));
-    config.service(stroke);
+    config.service(document("/", stroke)).default_service(not_found("/"));
 }
 
 async fn stroke(request: HttpRequest, player: web::Data<Player>) -> HttpResponse {

@@ -218,14 +218,33 @@ impl ClusterState {
         self.feeds.len()
     }
 
-    /// Returns the services without which nothing can be played and of which no task is there.
-    pub(crate) fn missing(&self) -> Vec<Service> {
+    /// Returns the services without which nothing can be played and of which no task is there. Players
+    /// may also be where nobody looks for tasks: while no task at all has answered, not even this one,
+    /// and while managers report strokes of a side of which no task was ever found.
+    pub(crate) fn missing(&mut self) -> Vec<Service> {
         if self.started.elapsed() < STARTUP_GRACE {
             return Vec::new();
         }
         let manager = self.feeds.is_empty().then_some(Service::Manager);
-        let players = Side::BOTH.map(Service::from).into_iter();
-        manager.into_iter().chain(players.filter(|player| !self.tasks.has(*player))).collect()
+        let Self { tasks, shares, .. } = self;
+        let is_missing = |side: &Side| {
+            let player = Service::from(*side);
+            let is_seen = tasks.is_blind() || !tasks.has_had(player) && shares.has_played(*side);
+            !tasks.has(player) && !is_seen
+        };
+        let players = Side::BOTH.into_iter().filter(is_missing).map(Service::from);
+        manager.into_iter().chain(players).collect()
+    }
+
+    /// Returns whether a manager's feed is connected and a task answers, and if not, what is missing.
+    pub(crate) fn ready(&self) -> Result<(), String> {
+        if self.feeds.is_empty() {
+            return Err("no manager reachable".to_owned());
+        }
+        if self.tasks.is_blind() {
+            return Err("no task answers at --tasks, so the page shows none".to_owned());
+        }
+        Ok(())
     }
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use actix_web::http::header;
-use actix_web::{FromRequest, Handler, HttpResponse, Resource, web};
+use actix_web::{HttpResponse, web};
 use protocol::sync::{SyncPage, SyncQuery};
+use server::resource::{document, not_found, stream};
 
 use crate::page::{self, File};
 use crate::publish::Publisher;
@@ -20,21 +21,13 @@ pub(crate) fn configure(
     config
         .app_data(web::Data::from(Arc::clone(state)))
         .app_data(web::Data::from(Arc::clone(publisher)))
-        .service(resource("/", index))
-        .service(resource("/page/{file}", file))
-        .service(resource("/score", score))
-        .service(resource("/paths", paths))
-        .service(web::resource("/events").route(web::get().to(events)))
-        .service(web::resource("/sync").route(web::get().to(sync)));
-}
-
-/// Returns the resource of an answer that ends by itself.
-fn resource<F, A>(path: &str, handler: F) -> Resource
-where
-    F: Handler<A, Output = HttpResponse>,
-    A: FromRequest + 'static,
-{
-    web::resource(path).route(web::get().to(handler.clone())).route(web::head().to(handler))
+        .service(document("/", index))
+        .service(document("/page/{file}", file))
+        .service(document("/score", score))
+        .service(document("/paths", paths))
+        .service(stream("/events", events))
+        .service(stream("/sync", sync))
+        .default_service(not_found("/, /score, /paths, /events and /sync"));
 }
 
 async fn index() -> HttpResponse {

@@ -67,6 +67,13 @@ impl StrokeShares {
         ShareView { seconds, players: self.players.iter_mut().map(share).collect() }
     }
 
+    /// Returns whether a side has played in the longest span.
+    pub(crate) fn has_played(&mut self, side: Side) -> bool {
+        let longest = SPANS[SPANS.len() - 1];
+        let mut players = self.players.iter_mut().filter(|(_, player)| player.side == side);
+        players.any(|(_, player)| player.strokes.until_now(longest) > 0)
+    }
+
     fn played(&mut self, seconds: u64) -> u64 {
         self.players.iter_mut().map(|(_, player)| player.strokes.until_now(seconds)).sum()
     }

@@ -42,12 +42,9 @@ impl State {
         take(&mut self.cluster.lock())
     }
 
-    /// Returns whether a manager's feed is connected, and if not, what is missing.
+    /// Returns whether it can do its work, and if not, what is missing.
     pub(crate) fn ready(&self) -> Result<(), String> {
-        match self.read(ClusterState::feeds) {
-            0 => Err("no manager reachable".to_owned()),
-            _ => Ok(()),
-        }
+        self.read(ClusterState::ready)
     }
 
     /// Waits for an update, unless there was one since the last wait.

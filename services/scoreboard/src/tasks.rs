@@ -38,6 +38,8 @@ pub(crate) struct TaskRegistry {
     gone: VecDeque<GoneTask>,
     /// How many tasks have come.
     count: u64,
+    /// The services of which a task has answered.
+    services: HashSet<Service>,
 }
 
 #[derive(Debug)]
@@ -61,7 +63,7 @@ impl TaskRegistry {
     /// Makes a registry without tasks.
     pub(crate) fn new() -> Self {
         let (running, gone) = (HashMap::new(), VecDeque::new());
-        Self { started: Instant::now(), running, gone, count: 0 }
+        Self { started: Instant::now(), running, gone, count: 0, services: HashSet::new() }
     }
 
     /// Records a task's answer, and whether discovery lists its address; returns whether that is a
@@ -86,6 +88,7 @@ impl TaskRegistry {
         let is_back = |gone: &GoneTask| gone.address == address && gone.task.whoami == whoami;
         let back = self.gone.iter().position(is_back).and_then(|at| self.gone.remove(at));
         self.count += 1;
+        self.services.insert(whoami.service);
         let (number, since) = match back {
             Some(GoneTask { task, .. }) => (task.number, task.since),
             None => (self.count, Instant::now()),
@@ -125,6 +128,16 @@ impl TaskRegistry {
     /// Returns whether there is a task of a service.
     pub(crate) fn has(&self, service: Service) -> bool {
         self.running.values().any(|task| task.whoami.service == service)
+    }
+
+    /// Returns whether no task has ever answered: then nothing is known of them.
+    pub(crate) fn is_blind(&self) -> bool {
+        self.services.is_empty()
+    }
+
+    /// Returns whether a task of a service has ever answered.
+    pub(crate) fn has_had(&self, service: Service) -> bool {
+        self.services.contains(&service)
     }
 
     /// Returns the nodes that tasks run on which are to stay.

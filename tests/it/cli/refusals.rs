@@ -100,9 +100,24 @@ fn a_port_that_is_taken_is_named_with_the_way_out() {
         let said = refusal(arguments, &[], 1);
         let expected = format!("swarm-pong: cannot listen on {at}: ");
         assert!(said.starts_with(&expected) && said.contains("in use"), "{said}");
-        let remedy = format!("free it, or choose another with {option}\n");
-        assert!(said.ends_with(&remedy) && said.lines().count() == 1, "{said}");
+        let remedy = format!("; free it, or add {option} 127.0.0.1:");
+        assert!(said.contains(&remedy) && said.lines().count() == 1, "{said}");
     }
+}
+
+#[test]
+fn a_second_service_on_a_machine_is_told_of_both_ports_and_what_to_type() {
+    let taken = [0, 0].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    let [listen, admin] =
+        taken.each_ref().map(|port| port.local_addr().expect("bound").to_string());
+    let line = ["player", "--side", "ping"];
+    let said = refusal(&[&line[..], &["--listen", &listen, "--admin", &admin]].concat(), &[], 1);
+    let expected = format!("swarm-pong: cannot listen on {listen}: ");
+    assert!(said.starts_with(&expected) && said.contains(&format!(", nor on {admin}: ")), "{said}");
+    let (_, options) = said.trim_end().split_once("; free them, or add ").expect("what to type");
+    let options: Vec<&str> = options.split(' ').collect();
+    assert!(matches!(options[..], ["--listen", _, "--admin", _]), "{said}");
+    Process::start(&[&line[..], &options].concat());
 }
 
 #[test]

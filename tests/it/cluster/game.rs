@@ -1,6 +1,7 @@
 //! The game as a client sees it, to the letter.
 
 use crate::support::http::{ask, get};
+use crate::support::match_::Match;
 use crate::support::services::Cluster;
 
 /// The type of text.
@@ -127,5 +128,32 @@ async fn an_invalid_request_is_refused_with_the_reason() {
         assert_eq!((answer.status, answer.header("content-type")), (404, TEXT), "{path}");
         let listed = ["  /rally ", "  /score ", "  /paths ", "  /events ", "  /healthz "];
         assert!(listed.iter().all(|path| answer.body.contains(path)), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_service_does_not_answer_is_refused_with_what_there_is() {
+    let game = Match::start(&[]);
+    let (player, manager) = (&game.ping, &game.manager);
+    for (address, path, allowed) in [
+        (player.listen, "/", "GET, HEAD"),
+        (manager.listen, "/", "GET, HEAD"),
+        (manager.listen, "/events", "GET"),
+        (manager.admin, "/healthz", "GET, HEAD"),
+    ] {
+        let answer = ask(address, "POST", path, &["Content-Length: 0"]).await.expect("a response");
+        assert_eq!((answer.status, answer.header("allow")), (405, allowed), "{path}");
+        assert_eq!(answer.header("content-type"), TEXT);
+        assert_eq!(answer.body, format!("method not allowed; allowed: {allowed}\n"));
+    }
+    for (address, there_are) in
+        [(player.listen, "/"), (manager.listen, "/ and /events"), (manager.admin, "/healthz, ")]
+    {
+        let answer = get(address, "/none", &[]).await;
+        assert_eq!((answer.status, answer.header("content-type")), (404, TEXT));
+        assert!(
+            answer.body.starts_with(&format!("not found; there are {there_are}")),
+            "{answer:?}"
+        );
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{Service as _, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{App, Error, HttpResponse, web};
+use actix_web::{App, Error};
 use futures_util::future::{Either, ready};
 use protocol::service::Service;
 use tokio_util::sync::CancellationToken;
@@ -96,8 +96,6 @@ pub(super) fn app(
                 Ok(response.map_body(|_, body| Pieces::new(body, connection, is_stream, close)))
             }
         })
-        .default_service(web::to(not_found))
-        // After the default, which a service may replace.
         .configure(|config| routes(config))
 }
 
@@ -109,8 +107,4 @@ fn type_refusal<B: MessageBody>(response: &mut ServiceResponse<B>) {
         let text = HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, text);
     }
-}
-
-async fn not_found() -> HttpResponse {
-    HttpResponse::NotFound().body("not found\n")
 }

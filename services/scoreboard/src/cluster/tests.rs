@@ -70,7 +70,13 @@ async fn missing_services_are_reported_after_a_grace_period() {
     let mut cluster = ClusterState::new(Arc::default());
     assert!(cluster.missing().is_empty());
     advance(STARTUP_GRACE).await;
+    assert_eq!(cluster.missing(), [Service::Manager], "players may be where nobody looks");
+    let whoami = r#"{"service":"scoreboard","task":"scoreboard.1","node":"pi1","version":"0.1.0",
+        "release":"1","os":"linux","arch":"arm","started":7}"#;
+    cluster.task_answered(AT, serde_json::from_str(whoami).expect("a task"), true);
     assert_eq!(cluster.missing(), [Service::Manager, Service::Ping, Service::Pong]);
     cluster.apply(&FeedUpdate::Connected(AT));
     assert_eq!(cluster.missing(), [Service::Ping, Service::Pong]);
+    apply(&mut cluster, [score("a", 1), players(3, 0)]);
+    assert_eq!(cluster.missing(), [Service::Pong], "a manager reports what ping played");
 }
