@@ -8,3 +8,4 @@ mod plain_services;
 mod script;
 mod stack;
 mod swarm;
+mod systemd;
