@@ -114,7 +114,8 @@ pub enum PathsError {
     Output(#[from] io::Error),
 }
 
-/// Prints the health of the paths; the exit code says whether one is broken or a node in trouble.
+/// Prints the health of the paths; the exit code says whether one is broken or loses packets, or a node is
+/// in trouble.
 ///
 /// # Errors
 ///
@@ -146,7 +147,8 @@ pub async fn run(
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         written => written?,
     }
-    Ok(ExitCode::from(u8::from(list.broken > 0 || !list.troubles.is_empty())))
+    let is_well = list.broken == 0 && list.lossy == 0 && list.troubles.is_empty();
+    Ok(ExitCode::from(u8::from(!is_well)))
 }
 
 /// Renders the paths as a scoreboard does.

@@ -21,11 +21,13 @@
 //! | `/probe` | the proxy's own report, small enough for one packet |
 //! | `GET /leaving?port=N` | none; the proxy at the asking address and this port stops |
 //! | `GET /probes?nodes=a,b` | its own report and those received from others; from the named nodes only, if any are named |
+//! | a datagram to the UDP port of the same number | every third is answered with how many arrived |
 
 mod forward;
 mod headers;
 mod health;
 mod hearsay;
+pub mod loss;
 mod metrics;
 mod options;
 mod path_health;

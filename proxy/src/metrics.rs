@@ -3,6 +3,7 @@
 //! The series of a path end when the path is forgotten, and a proxy probes 16 nodes at most, so there
 //! are never many.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use client::fault::Fault;
@@ -13,10 +14,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 use protocol::node::{Node, NodeRef};
-use protocol::probe::ProbeFailure;
+use protocol::probe::{PathLoss, ProbeFailure};
 use protocol::service::Service;
 use server::identity::Identity;
 use server::metrics::{Labels, NodePairHistogram, node_pair_labels, zero};
+
+use crate::loss::News;
 
 /// The upper bounds of the buckets of round trips in seconds: from a cable between two boards to the
 /// kernel's second attempt after 1 s.
@@ -38,6 +41,10 @@ pub(crate) struct Metrics {
     probe_rtt: Family<Labels, Histogram, fn() -> Histogram>,
     probe_failures: Family<Labels, Counter>,
     path_broken: Family<Labels, Gauge>,
+    datagrams: Family<Labels, Counter>,
+    datagrams_lost: Family<Labels, Counter>,
+    jitter: Family<Labels, Gauge<f64, AtomicU64>>,
+    path_lossy: Family<Labels, Gauge>,
 }
 
 impl Metrics {
@@ -58,6 +65,10 @@ impl Metrics {
             probe_rtt: Family::new_with_constructor(|| Histogram::new(RTT_BOUNDS)),
             probe_failures: Family::default(),
             path_broken: Family::default(),
+            datagrams: Family::default(),
+            datagrams_lost: Family::default(),
+            jitter: Family::default(),
+            path_lossy: Family::default(),
         };
         for upstream in [Service::Manager.name(), Service::Scoreboard.name()] {
             let labels = Fault::NAMES.map(|cause| FaultLabels { upstream, cause });
@@ -73,6 +84,15 @@ impl Metrics {
         registry.register("probe_failures", help, registered.probe_failures.clone());
         let help = "Whether the path is broken: 1 if it is";
         registry.register("path_broken", help, registered.path_broken.clone());
+        let help = "Datagrams to the proxy on another node that arrived or were lost";
+        registry.register("probe_datagrams", help, registered.datagrams.clone());
+        let help = "Datagrams to the proxy on another node that were lost";
+        registry.register("probe_datagrams_lost", help, registered.datagrams_lost.clone());
+        let help = "Interarrival jitter of datagrams to the proxy on another node";
+        let jitter = registered.jitter.clone();
+        registry.register_with_unit("probe_jitter", help, Unit::Seconds, jitter);
+        let help = "Whether the path loses more packets than a healthy one: 1 if it does";
+        registry.register("path_lossy", help, registered.path_lossy.clone());
         registered
     }
 
@@ -90,6 +110,21 @@ impl Metrics {
     /// Counts a probe that failed.
     pub(crate) fn probe_failed(&self, to: &NodeRef, cause: ProbeFailure) {
         self.probe_failures.get_or_create(&self.failure(to, cause)).inc();
+    }
+
+    /// Counts datagrams, and sets what is known of the loss on a path, if it is measured.
+    pub(crate) fn datagrams(&self, to: &NodeRef, loss: Option<PathLoss>, news: News) {
+        let path = self.path(to);
+        if let Some(loss) = loss {
+            let jitter = Duration::from_micros(loss.jitter.into()).as_secs_f64();
+            self.jitter.get_or_create(&path).set(jitter);
+            self.datagrams.get_or_create(&path).inc_by(news.sent);
+            self.datagrams_lost.get_or_create(&path).inc_by(news.lost);
+            self.path_lossy.get_or_create(&path).set(loss.is_lossy.into());
+        } else {
+            self.jitter.remove(&path);
+            self.path_lossy.remove(&path);
+        }
     }
 
     /// Sets whether a path is broken. From its first answer on, the failures of a node are counted.
@@ -112,6 +147,10 @@ impl Metrics {
         let path = self.path(to);
         self.probe_rtt.remove(&path);
         self.path_broken.remove(&path);
+        self.datagrams.remove(&path);
+        self.datagrams_lost.remove(&path);
+        self.jitter.remove(&path);
+        self.path_lossy.remove(&path);
         for cause in ProbeFailure::ALL {
             self.probe_failures.remove(&self.failure(to, cause));
         }

@@ -25,7 +25,7 @@ pub struct Options {
     )]
     pub scoreboards: Targets,
 
-    /// Admin addresses of all proxies including this one, likewise; every 2 s each probes the
+    /// Admin addresses of all proxies including this one, likewise; every 3 s each probes the
     /// others, at most 16 of them, to measure the network between their nodes
     #[arg(
         long,

@@ -10,19 +10,24 @@
 use std::time::Duration;
 
 use protocol::node::NodeRef;
-use protocol::probe::{PathMeasurement, ProbeFailure};
+use protocol::probe::{PathLoss, PathMeasurement, ProbeFailure};
 use server::samples::RecentSamples;
+
+use crate::loss::News;
 
 /// Interval between probes while the state of the path is certain; varied by a fifth, so that nodes
 /// do not probe in step.
-pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(3);
 
 /// Interval between probes while the state of the path may be about to change.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// One probe in how many is large: one every 6 s, since the loss of large packets must be reported
-/// within 15 s.
+/// One probe in how many is large if no large datagram arrives, of which there is one every 6 s.
 const LARGE_EVERY: u32 = 3;
+
+/// One probe in how many is large if there are no datagrams: one every 6 s too, since the loss of large
+/// packets must be reported within 15 s.
+const LARGE_EVERY_ALONE: u32 = 2;
 
 /// How many probes in a row must fail for a path to be broken.
 const FAILURES_TO_BREAK: u32 = 3;
@@ -56,12 +61,12 @@ pub(crate) enum ProbeOutcome {
 /// The health of the path to one node.
 #[derive(Debug)]
 pub(crate) struct PathHealth {
-    /// Those of about four minutes.
+    /// Those of about six minutes.
     round_trips: RecentSamples,
     /// A bit for each of the latest probes, set if it failed.
     lost: u32,
     sent: u32,
-    /// Probes since the last large one.
+    /// Probes since the last large one, or since a large datagram arrived.
     since_large: u32,
     /// How many in a row were answered, of whichever size.
     answered: u32,
@@ -73,6 +78,8 @@ pub(crate) struct PathHealth {
     last_large_failed: bool,
     last_failure: Option<ProbeFailure>,
     broken: Option<ProbeFailure>,
+    loss: Option<PathLoss>,
+    news: News,
 }
 
 impl PathHealth {
@@ -90,6 +97,8 @@ impl PathHealth {
             last_large_failed: false,
             last_failure: None,
             broken,
+            loss: None,
+            news: News::default(),
         }
     }
 
@@ -98,11 +107,32 @@ impl PathHealth {
         self.broken = self.broken.or(broken);
     }
 
+    /// Records what is known of the path's datagrams, and what is new of them.
+    pub(crate) const fn record_loss(&mut self, loss: Option<PathLoss>, news: News) {
+        (self.loss, self.news) = (loss, news);
+        if news.large_arrived {
+            self.since_large = 0;
+        }
+    }
+
+    /// Returns what is known of the path's datagrams, and takes what is new of them.
+    pub(crate) fn take_loss(&mut self) -> (Option<PathLoss>, News) {
+        (self.loss, std::mem::take(&mut self.news))
+    }
+
+    /// Has the next probe be large, since a large datagram was lost.
+    pub(crate) const fn suspect_large(&mut self) {
+        self.since_large = LARGE_EVERY;
+    }
+
     /// Returns how large the next probe is to be.
     pub(crate) fn next_size(&self) -> ProbeSize {
         let large = match (self.failed, self.large_failed) {
             // A path that recovers must prove that it carries both.
-            (0, 0) => self.broken.is_some() || self.since_large + 1 >= LARGE_EVERY,
+            (0, 0) => {
+                let every = if self.loss.is_some() { LARGE_EVERY } else { LARGE_EVERY_ALONE };
+                self.broken.is_some() || self.since_large + 1 >= every
+            }
             (0, _) => !self.last_large_failed,
             _ => false,
         };
@@ -172,6 +202,7 @@ impl PathHealth {
             p99,
             sent: self.sent.min(u32::BITS),
             lost: self.lost.count_ones(),
+            loss: self.loss,
         }
     }
 }

@@ -42,7 +42,7 @@ const MAX_HEARD_OF: usize = 16;
 /// Maximum number of paths to addresses that DNS does not list.
 const MAX_UNLISTED: usize = 32;
 
-/// How long a proxy is tried that probed this one or was reported: five probes.
+/// How long a proxy is tried that probed this one or was reported: three probes.
 const HEARD_OF_FOR: Duration = Duration::from_secs(10);
 
 /// The paths that one proxy knows.
@@ -54,6 +54,8 @@ pub(crate) struct PathTable {
     /// This proxy's own address: that of its admin port, or as its connections to others show it.
     admin: Option<SocketAddr>,
     is_admin_learned: bool,
+    /// What datagrams to this proxy must bear.
+    udp: Option<u64>,
     /// What DNS lists.
     listed: HashSet<SocketAddr>,
     /// The paths to listed addresses, and to others where a proxy was heard.
@@ -76,6 +78,7 @@ impl PathTable {
         task: Task,
         instance: InstanceId,
         admin: SocketAddr,
+        udp: Option<u64>,
         metrics: Metrics,
     ) -> Self {
         let is_admin_learned = admin.ip().is_unspecified();
@@ -85,6 +88,7 @@ impl PathTable {
             admin_port: admin.port(),
             admin: (!is_admin_learned).then_some(admin),
             is_admin_learned,
+            udp,
             listed: HashSet::new(),
             paths: HashMap::new(),
             displaced: Vec::new(),
@@ -137,6 +141,8 @@ impl PathTable {
         let (to, is_probed) = (path.to(), path.is_probed());
         self.publish(changes);
         if let NodeRef::Node(_) = to {
+            let (loss, news) = health.take_loss();
+            self.metrics.datagrams(&to, loss, news);
             match probe.outcome {
                 ProbeOutcome::Answered(rtt) => self.metrics.probe_answered(&to, rtt),
                 ProbeOutcome::NotConnected(cause) | ProbeOutcome::NotAnswered(cause) => {

@@ -41,6 +41,10 @@ const LARGE_BYTES: usize = 1_500;
 #[cfg(unix)]
 const MAX_LARGE_BYTES: usize = 9_000;
 
+/// How many more bytes a datagram takes that fills a packet as a full segment does: TCP's header has 20
+/// bytes and, as Linux uses it, 12 for timestamps, UDP's has 8.
+const DATAGRAM_EXTRA: usize = 24;
+
 /// What came of one probe.
 #[derive(Debug)]
 pub(crate) struct ProbeResult {
@@ -49,11 +53,13 @@ pub(crate) struct ProbeResult {
     pub(crate) report: Option<ProbeReport>,
     /// The address this proxy connected from, if a connection came about.
     pub(crate) from: Option<SocketAddr>,
+    /// The length of the largest datagram that is one packet there, if a connection came about.
+    pub(crate) large_datagram: usize,
 }
 
 impl ProbeResult {
     const fn failed(outcome: ProbeOutcome, from: Option<SocketAddr>) -> Self {
-        Self { outcome, report: None, from }
+        Self { outcome, report: None, from, large_datagram: 0 }
     }
 
     /// Returns whether a proxy on this node answered: this process, or one whose node has the same id.
@@ -79,10 +85,12 @@ pub(crate) async fn probe(
     };
     let rtt = begun.elapsed();
     let from = connection.local_addr().ok();
+    let large_datagram = large_bytes(&connection) + DATAGRAM_EXTRA;
     let answer = timeout(ANSWER_TIMEOUT, exchange(&mut connection, address, size)).await;
     match answer.unwrap_or(Err(ProbeFailure::NoAnswer)) {
         Ok(report) => {
-            ProbeResult { outcome: ProbeOutcome::Answered(rtt), report: Some(report), from }
+            let outcome = ProbeOutcome::Answered(rtt);
+            ProbeResult { outcome, report: Some(report), from, large_datagram }
         }
         Err(cause) => {
             // So that the kernel forgets it too, and does not send the rest again for minutes; where

@@ -4,7 +4,7 @@ use protocol::headers::FROM;
 use protocol::probe::{ProbeFailure, ProbeReport};
 use protocol::service::Service;
 
-/// Maximum number of bytes of an answer, with its headers; a proxy's own has less than 1,300.
+/// Maximum number of bytes of an answer, with its headers; a proxy's own has less than 1,400.
 pub const MAX_ANSWER_BYTES: usize = 8 * 1024;
 
 /// Parses everything that was received until the connection ended, at most [`MAX_ANSWER_BYTES`].

@@ -41,7 +41,7 @@ async fn probe(request: HttpRequest, mut body: Payload, prober: Data<Prober>) ->
     if let Some(from) = request.peer_addr() {
         prober.table().called_by(from.ip().to_canonical());
     }
-    // Without its type: only proxies ask, and each byte is sent on every path every 2 s.
+    // Without its type: only proxies ask, and each byte is sent on every path every 3 s.
     HttpResponse::Ok().body(prober.table().compact_report())
 }
 

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::hearsay;
+use crate::loss::Losses;
 use crate::metrics::Metrics;
 use crate::path_health::PathHealth;
 use crate::path_table::PathTable;
@@ -40,6 +41,7 @@ pub(crate) struct Prober {
     /// The address that connections are made from, if the admin port is bound to one.
     source: Option<IpAddr>,
     table: Mutex<PathTable>,
+    losses: Losses,
     /// The addresses that are probed now.
     targets: watch::Sender<Vec<SocketAddr>>,
 }
@@ -50,17 +52,27 @@ impl Prober {
         let endpoints = start.discover(Service::Proxy, proxies).await;
         let task = start.identity().task.clone();
         let instance = InstanceId::new(rand::random());
+        let (losses, socket) = Losses::bind(start.admin());
+        let table =
+            PathTable::new(task.clone(), instance.clone(), start.admin(), losses.key(), metrics);
         let prober = Arc::new(Self {
-            node: task.node.clone(),
-            instance: instance.clone(),
+            node: task.node,
+            instance,
             source: Some(start.admin().ip()).filter(|ip| !ip.is_unspecified()),
-            table: Mutex::new(PathTable::new(task, instance, start.admin(), metrics)),
+            table: Mutex::new(table),
+            losses,
             targets: watch::Sender::default(),
         });
         let running = Arc::clone(&prober);
         start.spawn("probes", async move {
             tokio::join!(running.probe_all(&endpoints), running.check_regularly(&endpoints));
         });
+        if let Some(socket) = socket {
+            let measuring = Arc::clone(&prober);
+            start.spawn("datagrams", async move {
+                measuring.losses.run(&socket, measuring.targets.subscribe()).await;
+            });
+        }
         let (leaving, shutdown) = (Arc::clone(&prober), start.shutdown().clone());
         start.spawn_to_end("goodbye", async move {
             shutdown.cancelled().await;
@@ -137,10 +149,18 @@ impl Prober {
                 SELF_PROBE_INTERVAL
             } else {
                 health.record(size, result.outcome);
+                if let Some(key) = result.report.as_ref().and_then(|report| report.udp) {
+                    self.losses.learn(address, key, result.large_datagram);
+                }
+                let (loss, news) = self.losses.take(address);
+                health.record_loss(loss, news);
                 self.table().record(address, &mut health, result);
                 health.pause()
             };
-            sleep(pause.mul_f64(0.8 + 0.4 * rand::random::<f64>())).await;
+            tokio::select! {
+                () = sleep(pause.mul_f64(0.8 + 0.4 * rand::random::<f64>())) => {}
+                () = self.losses.large_lost(address) => health.suspect_large(),
+            }
         }
     }
 }

@@ -8,6 +8,14 @@ const DNS: [&str; 2] = [
     "if it stays so: systemctl restart docker on that node",
 ];
 
+/// What the loss of packets means, and what to do about it.
+pub(super) const LOSS: &str = "\
+LOSS: of the packets from the FROM node to the TO node more are lost than in a healthy network
+  - the other direction ok: the TO node's receiver or the FROM node's sender; both: cable, switch or Wi-Fi
+  - Wi-Fi: iw dev wlan0 link on both, and a cable instead
+  - ip -s link show eth0 on both: which counter of errors or dropped grows?
+  - ethtool eth0 on both: does one say Duplex: Half?";
+
 /// Returns what a cause means, and what to check and do, the most likely first. `docs/paths.md` says
 /// how to prove each.
 pub(super) const fn remedies(cause: ProbeFailure) -> (&'static str, &'static [&'static str]) {

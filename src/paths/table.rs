@@ -7,9 +7,9 @@ use protocol::node_trouble::{NodeTrouble, TroubledNode};
 use protocol::path::{PathList, PathState, PathStatus};
 use protocol::probe::ProbeFailure;
 
-use super::remedies::remedies;
+use super::remedies::{LOSS, remedies};
 
-const COLUMNS: usize = 9;
+const COLUMNS: usize = 11;
 
 /// The head of each column, and whether it is aligned to the right.
 const HEADS: [(&str, bool); COLUMNS] = [
@@ -19,6 +19,8 @@ const HEADS: [(&str, bool); COLUMNS] = [
     ("RTT", true),
     ("P99", true),
     ("LOST/SENT", true),
+    ("LOSS", true),
+    ("JITTER", true),
     ("STROKE", true),
     ("P99", true),
     ("FAULTS", true),
@@ -28,12 +30,16 @@ const HEADS: [(&str, bool); COLUMNS] = [
 /// here, so nothing that came over the network can control the terminal.
 pub(super) fn render(list: &PathList, color: bool) -> String {
     let broken = if list.broken == 0 { "none".to_owned() } else { list.broken.to_string() };
+    let lossy = match list.lossy {
+        0 => String::new(),
+        lossy => format!(", {lossy} lossy"),
+    };
     let in_trouble = match list.troubles.len() {
         0 => String::new(),
         nodes => format!(", {} in trouble", count(nodes, "node")),
     };
     let mut text = format!(
-        "{}, {} of {} measured, {broken} broken{in_trouble}; reported by {}\n",
+        "{}, {} of {} measured, {broken} broken{lossy}{in_trouble}; reported by {}\n",
         count(list.nodes, "node"),
         list.measured,
         count(list.pairs, "pair"),
@@ -67,6 +73,10 @@ pub(super) fn render(list: &PathList, color: bool) -> String {
         for check in checks {
             let _ = writeln!(text, "  - {check}");
         }
+    }
+    if list.lossy > 0 {
+        let gap = if causes.is_empty() { "\n" } else { "" };
+        let _ = writeln!(text, "{gap}{LOSS}");
     }
     text
 }
@@ -111,6 +121,7 @@ fn cells(path: &PathStatus) -> [String; COLUMNS] {
     let state = match (path.state, path.cause) {
         (PathState::Broken, Some(cause)) => format!("BROKEN {}", cause.name()),
         (PathState::Broken, None) => "BROKEN".to_owned(),
+        (PathState::Loss, _) => "LOSS".to_owned(),
         (state, _) => state.name().to_owned(),
     };
     [
@@ -120,6 +131,8 @@ fn cells(path: &PathStatus) -> [String; COLUMNS] {
         time(path.probes.and_then(|probes| probes.median)),
         time(path.probes.and_then(|probes| probes.p99)),
         path.probes.map_or_else(none, |probes| format!("{}/{}", probes.lost, probes.sent)),
+        path.probes.and_then(|probes| probes.loss).map_or_else(none, |loss| format!("{loss:.1}%")),
+        time(path.probes.and_then(|probes| probes.jitter)),
         time(path.strokes.and_then(|strokes| strokes.median)),
         time(path.strokes.and_then(|strokes| strokes.p99)),
         path.strokes.map_or_else(none, |strokes| strokes.faults.to_string()),
@@ -130,7 +143,7 @@ fn cells(path: &PathStatus) -> [String; COLUMNS] {
 /// is unknown.
 const fn color_of(state: PathState) -> Option<u8> {
     match state {
-        PathState::Broken => Some(91),
+        PathState::Broken | PathState::Loss => Some(91),
         PathState::Faults | PathState::Slow => Some(93),
         PathState::Stale => Some(2),
         PathState::Ok => None,
@@ -144,7 +157,9 @@ mod tests {
     use super::*;
 
     fn path(from: &str, to: &str, state: PathState, cause: Option<ProbeFailure>) -> PathStatus {
-        let probes = ProbeStats { median: Some(0.314), p99: Some(1.0), sent: 32, lost: 7 };
+        let (loss, jitter) = (Some(2.04), Some(0.05));
+        let probes =
+            ProbeStats { median: Some(0.314), p99: Some(1.0), sent: 32, lost: 7, loss, jitter };
         let strokes = StrokeStats { samples: 128, median: Some(0.5), p99: Some(12.345), faults: 1 };
         PathStatus {
             from: from.parse().expect("a name"),
@@ -157,11 +172,13 @@ mod tests {
     }
 
     fn list(paths: Vec<PathStatus>) -> PathList {
-        let broken = paths.iter().filter(|path| path.state == PathState::Broken).count();
+        let count = |state| paths.iter().filter(|path| path.state == state).count();
+        let (broken, lossy) = (count(PathState::Broken), count(PathState::Loss));
         let scoreboard = "scoreboard.1@pi2".parse().expect("a task");
         let troubles = Vec::new();
         let format = FORMAT;
-        PathList { format, scoreboard, nodes: 3, pairs: 6, measured: 4, broken, troubles, paths }
+        let (nodes, pairs, measured) = (3, 6, 4);
+        PathList { format, scoreboard, nodes, pairs, measured, broken, lossy, troubles, paths }
     }
 
     #[test]
@@ -172,6 +189,7 @@ mod tests {
             path("pi1", "10.0.9.7:3001", PathState::Broken, timeout),
             path("pi2", "pi1", PathState::Slow, None),
             path("pi3", "pi1", PathState::Broken, timeout),
+            path("pi3", "pi2", PathState::Loss, None),
         ]);
         insta::assert_snapshot!(render(&list, false), @r"
         3 nodes, 4 of 6 pairs measured, 2 broken; reported by scoreboard.1@pi2

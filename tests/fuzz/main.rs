@@ -13,6 +13,7 @@
 )]
 
 mod corpus;
+mod datagrams;
 mod documents;
 mod heads;
 mod inputs;
@@ -33,10 +34,11 @@ use crate::target::Target;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     Target { name: "sse", check: sse::check },
     Target { name: "names", check: names::check },
     Target { name: "probe-answers", check: probe_answers::check },
+    Target { name: "datagrams", check: datagrams::check },
     Target { name: "paces", check: paces::check },
     Target { name: "documents", check: documents::check },
     Target { name: "heads", check: heads::check },

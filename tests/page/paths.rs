@@ -26,12 +26,14 @@ fn reports(nodes: usize, is_broken: impl Fn(usize, usize) -> bool) -> ProbeRepor
             p99: Some(900),
             sent: 32,
             lost: if is_broken { 16 } else { 0 },
+            loss: None,
         }
     };
     let report = |from: usize| ProbeReport {
         proxy: format!("proxy.{from}@pi{from}").parse().expect("a task"),
         instance: Some(InstanceId::new(u32::try_from(from).expect("small"))),
         admin: None,
+        udp: None,
         paths: (1..=nodes).filter(|to| *to != from).map(|to| path(from, to)).collect(),
         left: Vec::new(),
     };
@@ -122,6 +124,7 @@ async fn a_path_that_recovers_and_a_node_that_is_gone_are_no_longer_shown() {
             proxy: "proxy.4@pi4".parse().expect("a task"),
             instance: Some(InstanceId::new(4)),
             admin: None,
+            udp: None,
             paths: Vec::new(),
             left: Vec::new(),
         },

@@ -28,6 +28,8 @@ pub struct PathList {
     pub measured: usize,
     /// How many paths are broken.
     pub broken: usize,
+    /// How many others lose packets.
+    pub lossy: usize,
     /// The nodes of whose paths not everything is known; while there are any, not all is well.
     pub troubles: Vec<TroubledNode>,
     /// Each known path, by name.
@@ -63,6 +65,8 @@ pub enum PathState {
     Slow,
     /// Stroke attempts in the last minute had no valid response.
     Faults,
+    /// More of its packets are lost than a healthy network loses.
+    Loss,
     /// Probes get no answer.
     Broken,
 }
@@ -76,6 +80,7 @@ impl PathState {
             Self::Stale => "stale",
             Self::Slow => "slow",
             Self::Faults => "faults",
+            Self::Loss => "loss",
             Self::Broken => "broken",
         }
     }
@@ -92,6 +97,10 @@ pub struct ProbeStats {
     pub sent: u32,
     /// How many of them got no valid answer.
     pub lost: u32,
+    /// How many percent of the datagrams from the one node to the other are lost, if that is measured.
+    pub loss: Option<f64>,
+    /// Their interarrival jitter, in milliseconds.
+    pub jitter: Option<f64>,
 }
 
 impl From<&PathMeasurement> for ProbeStats {
@@ -101,6 +110,8 @@ impl From<&PathMeasurement> for ProbeStats {
             p99: path.p99.map(milliseconds),
             sent: path.sent,
             lost: path.lost,
+            loss: path.loss.map(|loss| f64::from(loss.hundredths) / 100.0),
+            jitter: path.loss.map(|loss| milliseconds(loss.jitter)),
         }
     }
 }
@@ -135,6 +146,7 @@ mod tests {
             PathState::Stale,
             PathState::Slow,
             PathState::Faults,
+            PathState::Loss,
             PathState::Broken,
         ];
         assert!(states.is_sorted());

@@ -80,7 +80,7 @@ impl ProbeFailure {
     }
 }
 
-/// What one proxy has measured of its path to one node; in JSON a list of six, to be compact.
+/// What one proxy has measured of its path to one node; in JSON a list of seven, to be compact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Compact", into = "Compact")]
 pub struct PathMeasurement {
@@ -96,6 +96,32 @@ pub struct PathMeasurement {
     pub sent: u32,
     /// How many of them got no valid answer.
     pub lost: u32,
+    /// What is lost of its datagrams, if that is measured.
+    pub loss: Option<PathLoss>,
+}
+
+/// What is lost on a path, one way; in JSON a list of three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u16, u32, u8)", into = "(u16, u32, u8)")]
+pub struct PathLoss {
+    /// How many of ten thousand datagrams are lost.
+    pub hundredths: u16,
+    /// Their interarrival jitter in microseconds (RFC 3550, section 6.4.1).
+    pub jitter: u32,
+    /// Whether that is more than a healthy network loses, and no chance.
+    pub is_lossy: bool,
+}
+
+impl From<(u16, u32, u8)> for PathLoss {
+    fn from((hundredths, jitter, is_lossy): (u16, u32, u8)) -> Self {
+        Self { hundredths: hundredths.min(10_000), jitter, is_lossy: is_lossy != 0 }
+    }
+}
+
+impl From<PathLoss> for (u16, u32, u8) {
+    fn from(loss: PathLoss) -> Self {
+        (loss.hundredths, loss.jitter, loss.is_lossy.into())
+    }
 }
 
 impl PathMeasurement {
@@ -107,17 +133,18 @@ impl PathMeasurement {
     }
 }
 
-type Compact = (NodeRef, Option<ProbeFailure>, Option<u32>, Option<u32>, u32, u32);
+type Compact =
+    (NodeRef, Option<ProbeFailure>, Option<u32>, Option<u32>, u32, u32, Option<PathLoss>);
 
 impl From<Compact> for PathMeasurement {
-    fn from((to, cause, median, p99, sent, lost): Compact) -> Self {
-        Self { to, cause, median, p99, sent, lost }
+    fn from((to, cause, median, p99, sent, lost, loss): Compact) -> Self {
+        Self { to, cause, median, p99, sent, lost, loss }
     }
 }
 
 impl From<PathMeasurement> for Compact {
     fn from(path: PathMeasurement) -> Self {
-        (path.to, path.cause, path.median, path.p99, path.sent, path.lost)
+        (path.to, path.cause, path.median, path.p99, path.sent, path.lost, path.loss)
     }
 }
 
@@ -132,6 +159,9 @@ pub struct ProbeReport {
     pub instance: Option<InstanceId>,
     /// The address of its admin port, once it knows.
     pub admin: Option<SocketAddr>,
+    /// What datagrams to its UDP port must bear, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udp: Option<u64>,
     /// Its paths to the nodes it probes, the broken ones first.
     pub paths: Vec<PathMeasurement>,
     /// The nodes whose proxies have told it within the last minute that they stop.
@@ -168,15 +198,20 @@ mod tests {
             p99: Some(12_345),
             sent: 32,
             lost: 12,
+            loss: Some(PathLoss { hundredths: 1234, jitter: 1234, is_lossy: n < 2 }),
         };
         let proxy = "proxy.raspberrypi-01@raspberrypi-01".parse().expect("a task");
         let admin = Some(([10, 0, 9, 104], 3001).into());
         let instance = Some(InstanceId::new(0x5eed));
+        let udp = Some(u64::MAX);
         let (paths, left) = ((0..16).map(path).collect(), Vec::new());
-        let report = ProbeReport { proxy, instance, admin, paths, left };
+        let report = ProbeReport { proxy, instance, admin, udp, paths, left };
         let text = serde_json::to_string(&report).expect("plain");
-        assert!(text.len() <= 1000, "{}: {text}", text.len());
-        assert!(text.contains(r#"["raspberrypi-01","large_packets",1234,12345,32,12]"#), "{text}");
+        assert!(text.len() <= 1100, "{}: {text}", text.len());
+        assert!(
+            text.contains(r#"["raspberrypi-01","large_packets",1234,12345,32,12,[1234,1234,1]]"#),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<ProbeReport>(&text).expect("a report"), report);
     }
 
@@ -192,7 +227,7 @@ mod tests {
         for name in ["\\u001b[2J", "a b", "<b>", ""] {
             let text = format!(
                 r#"{{"proxy":{{"task":"proxy.1","node":"pi1"}},"instance":"5eed","admin":null,
-                "paths":[["{name}",null,1,1,1,0]]}}"#
+                "paths":[["{name}",null,1,1,1,0,null]]}}"#
             );
             assert!(serde_json::from_str::<ProbeReport>(&text).is_err(), "{name}");
         }

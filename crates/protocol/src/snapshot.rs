@@ -165,6 +165,12 @@ pub struct PathCell {
     /// The 99th percentile of their round trips.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub p99: Option<f64>,
+    /// How many percent of its datagrams are lost, with one decimal.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub loss: Option<f64>,
+    /// Their interarrival jitter, with one decimal.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub jitter: Option<f64>,
     /// The median time of its strokes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stroke: Option<f64>,

@@ -21,7 +21,7 @@ pub(super) const FIRST_LISTING: Duration = Duration::from_secs(120);
 pub(super) const FORGET_AFTER: Duration = Duration::from_secs(600);
 
 /// How long others count as hearing a node: two probes.
-const HEARD_FOR: Duration = Duration::from_secs(5);
+const HEARD_FOR: Duration = Duration::from_secs(8);
 
 /// A path as it was last measured.
 #[derive(Debug)]

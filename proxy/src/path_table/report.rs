@@ -12,7 +12,7 @@ use super::probed_path::ProbedPath;
 
 /// Maximum number of bytes of a report that goes with an answer: with its headers less than the
 /// smallest packet that large ones are distinguished from.
-pub(super) const MAX_COMPACT_BYTES: usize = 1000;
+pub(super) const MAX_COMPACT_BYTES: usize = 1100;
 
 impl PathTable {
     /// Returns the path to each end, the one that counts where there are several.
@@ -48,7 +48,7 @@ impl PathTable {
         paths.sort_unstable_by_key(|path| (path.cause.is_none(), path.to.clone()));
         let (proxy, instance) = (self.task.clone(), self.instance.clone());
         let left = self.left.iter().map(|(node, ..)| node.clone()).collect();
-        ProbeReport { proxy, instance, admin: self.admin, paths, left }
+        ProbeReport { proxy, instance, admin: self.admin, udp: self.udp, paths, left }
     }
 
     /// Returns the report as JSON that fits into one packet. Sixteen paths do, unless their names

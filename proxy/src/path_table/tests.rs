@@ -15,7 +15,7 @@ fn address(n: u16) -> SocketAddr {
 fn report_of(node: &str) -> ProbeReport {
     let proxy = format!("proxy.1@{node}").parse().expect("a task");
     let (instance, admin) = (Some(InstanceId::new(2)), None);
-    ProbeReport { proxy, instance, admin, paths: Vec::new(), left: Vec::new() }
+    ProbeReport { proxy, instance, admin, udp: None, paths: Vec::new(), left: Vec::new() }
 }
 
 fn table() -> PathTable {
@@ -23,7 +23,7 @@ fn table() -> PathTable {
     let identity = Identity::new(protocol::service::Service::Proxy, task.clone());
     let mut metrics = server::metrics::Metrics::new(&identity);
     let metrics = Metrics::register(&mut metrics, &identity, || 0);
-    PathTable::new(task, InstanceId::new(1), ([0, 0, 0, 0], 3001).into(), metrics)
+    PathTable::new(task, InstanceId::new(1), ([0, 0, 0, 0], 3001).into(), None, metrics)
 }
 
 /// Has a node's proxy answer at an address.
@@ -36,7 +36,7 @@ fn answer_with(table: &mut PathTable, n: u16, report: ProbeReport) {
     let outcome = ProbeOutcome::Answered(Duration::from_micros(300));
     let mut health = PathHealth::new(0, None);
     health.record(ProbeSize::Small, outcome);
-    let probe = ProbeResult { outcome, report: Some(report), from: None };
+    let probe = ProbeResult { outcome, report: Some(report), from: None, large_datagram: 0 };
     table.record(address(n), &mut health, probe);
 }
 
@@ -54,7 +54,7 @@ fn fail(table: &mut PathTable, n: u16) {
     let mut health = PathHealth::new(0, None);
     for _ in 0..3 {
         health.record(ProbeSize::Small, LATE);
-        let probe = ProbeResult { outcome: LATE, report: None, from: None };
+        let probe = ProbeResult { outcome: LATE, report: None, from: None, large_datagram: 0 };
         table.record(address(n), &mut health, probe);
     }
 }
@@ -242,7 +242,8 @@ async fn a_proxy_that_probes_this_one_and_was_never_listed_is_named_once_it_had_
     let mut health = PathHealth::new(0, None);
     let outcome = ProbeOutcome::Answered(Duration::from_micros(300));
     health.record(ProbeSize::Small, outcome);
-    let answer = || ProbeResult { outcome, report: Some(report_of("pi2")), from: None };
+    let answer =
+        || ProbeResult { outcome, report: Some(report_of("pi2")), from: None, large_datagram: 0 };
     table.record(caller, &mut health, answer());
     advance(FIRST_LISTING - Duration::from_secs(1)).await;
     table.select(&[]);
@@ -330,7 +331,8 @@ async fn a_proxy_that_never_answered_is_reported_by_address_while_listed() {
     let mut table = table();
     table.select(&[address(2)]);
     let mut new = PathHealth::new(0, None);
-    table.record(address(2), &mut new, ProbeResult { outcome: LATE, report: None, from: None });
+    let late = ProbeResult { outcome: LATE, report: None, from: None, large_datagram: 0 };
+    table.record(address(2), &mut new, late);
     assert_eq!(reported(&table), [], "it may only be new");
     fail(&mut table, 2);
     assert_eq!(reported(&table), [path("10.0.9.2:3002", Some(ProbeFailure::Timeout))]);

@@ -3,13 +3,16 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use protocol::probe::ProbeFailure;
+use protocol::probe::{PathLoss, ProbeFailure};
 use protocol::task::Task;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use server::identity::Identity;
 
 use super::*;
+use crate::loss::{
+    DATAGRAM_INTERVAL, DATAGRAMS_PER_ANSWER, DATAGRAMS_PER_LARGE, News, datagram::LENGTH,
+};
 use crate::path_health::{ProbeOutcome, ProbeSize};
 use crate::probe::{ProbeResult, request};
 
@@ -19,6 +22,9 @@ const SECONDS: u64 = 10;
 /// The headers of the packets of a probe for Ethernet, IP and TCP: three packets to connect, the
 /// request and the answer, their acknowledgements, and three to close.
 const PACKETS: usize = 10 * 66;
+
+/// The headers of a datagram for Ethernet, IP and UDP.
+const DATAGRAM_HEADERS: usize = 42;
 
 /// The HTTP headers of an answer.
 const HEAD: usize = 160;
@@ -31,11 +37,23 @@ fn table(n: usize) -> PathTable {
     let identity = Identity::new(Service::Proxy, task.clone());
     let mut metrics = server::metrics::Metrics::new(&identity);
     let instance = InstanceId::new(u32::try_from(n).expect("a small number"));
-    PathTable::new(task, instance, address(n), Metrics::register(&mut metrics, &identity, || 0))
+    let metrics = Metrics::register(&mut metrics, &identity, || 0);
+    PathTable::new(task, instance, address(n), Some(u64::MAX), metrics)
 }
 
 fn address(n: usize) -> SocketAddr {
     ([10, 0, 9, u8::try_from(n).expect("below 256")], 3001).into()
+}
+
+/// What the datagrams of most paths are reported to be.
+const LOSS: PathLoss = PathLoss { hundredths: 0, jitter: 250, is_lossy: false };
+
+/// The bytes of the datagrams of a path, and of the answers.
+fn datagram_bytes(is_answered: bool) -> usize {
+    let sent = (Duration::from_secs(SECONDS).as_millis() / DATAGRAM_INTERVAL.as_millis()) as usize;
+    let large = sent / DATAGRAMS_PER_LARGE as usize;
+    let answered = if is_answered { sent / DATAGRAMS_PER_ANSWER as usize } else { 0 };
+    (sent - large + answered) * (DATAGRAM_HEADERS + LENGTH) + large * LARGE
 }
 
 /// Simulates all nodes, the first `down` of which do not answer; returns the probes and the bytes
@@ -72,10 +90,17 @@ fn simulate(down: usize) -> Vec<[usize; 2]> {
             traffic[node][1] += bytes;
         }
         health.record(size, outcome);
-        tables[from].record(all[to], health, ProbeResult { outcome, report, from: None });
+        health.record_loss(Some(LOSS), News { large_arrived: to >= down, ..News::default() });
+        let result = ProbeResult { outcome, report, from: None, large_datagram: LARGE };
+        tables[from].record(all[to], health, result);
         let took = Duration::from_secs(u64::from(to < down));
         let pause = health.pause().mul_f64(random.random_range(0.8..1.2));
         due.push(Reverse((when + took + pause, n)));
+    }
+    for (from, to, _) in paths {
+        for node in [from, to] {
+            traffic[node][1] += datagram_bytes(to >= down);
+        }
     }
     traffic.into_iter().map(|node| node.map(|count| count / SECONDS as usize)).collect()
 }

@@ -28,9 +28,10 @@ export function showPaths({ nodes, from, to, cells }) {
   });
 }
 
-function problem({ state, cause, faults }) {
+function problem({ state, cause, faults, loss }) {
   switch (state) {
     case "broken": return `✕ ${cause?.replaceAll("_", " ") ?? "broken"}`;
+    case "loss": return `✕ ${loss}% lost`;
     case "faults": return `✕ ${faults} ${faults === 1 ? "fault" : "faults"}`;
     case "slow": return "▲ slow";
     default: return `? ${state}`;

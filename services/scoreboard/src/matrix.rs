@@ -64,6 +64,8 @@ fn cell(path: &PathStatus) -> PathCell {
         cause: path.cause,
         median: path.probes.and_then(|probes| probes.median).map(rounded),
         p99: path.probes.and_then(|probes| probes.p99).map(rounded),
+        loss: path.probes.and_then(|probes| probes.loss).map(to_tenths),
+        jitter: path.probes.and_then(|probes| probes.jitter).map(to_tenths),
         stroke: path.strokes.and_then(|strokes| strokes.median).map(rounded),
         faults: path
             .strokes
@@ -75,6 +77,11 @@ fn cell(path: &PathStatus) -> PathCell {
 /// Rounds a time in milliseconds to what is shown of it.
 fn rounded(time: f64) -> f64 {
     if time < 10.0 { (time * 100.0).round() / 100.0 } else { time.round() }
+}
+
+/// Rounds what varies more than it matters.
+fn to_tenths(figure: f64) -> f64 {
+    (figure * 10.0).round() / 10.0
 }
 
 #[cfg(test)]
@@ -123,6 +130,8 @@ mod tests {
                 p99: Some(12.4 - f64::from(n) / 10.0),
                 sent: n,
                 lost: n,
+                loss: Some(2.01 + f64::from(n) / 1e2),
+                jitter: Some(0.101 + f64::from(n) / 1e3),
             }),
             strokes: Some(StrokeStats {
                 samples: 30 + n as usize,
@@ -137,6 +146,8 @@ mod tests {
             cause: None,
             median: Some(0.31),
             p99: Some(12.0),
+            loss: Some(2.0),
+            jitter: Some(0.1),
             stroke: Some(1.0),
             faults: None,
         };

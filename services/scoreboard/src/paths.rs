@@ -74,6 +74,8 @@ impl PathStats {
             path.cause = report.cause;
             if report.is_stale {
                 path.state = PathState::Stale;
+            } else if report.is_lossy {
+                path.state = PathState::Loss;
             }
         }
         let mut paths: Vec<PathStatus> = paths.into_values().collect();

@@ -51,6 +51,8 @@ pub(crate) struct PathReport {
     pub(crate) to: NodeRef,
     /// What the probes measured.
     pub(crate) stats: ProbeStats,
+    /// Whether it loses packets.
+    pub(crate) is_lossy: bool,
     /// Why it is broken, if it is.
     pub(crate) cause: Option<ProbeFailure>,
     /// Whether this is too old to be the state of the path.
@@ -154,6 +156,7 @@ impl ProbeStore {
                 from: from.clone(),
                 to: resolve(&path.to, &nodes_by_address),
                 stats: path.into(),
+                is_lossy: path.loss.is_some_and(|loss| loss.is_lossy),
                 cause: path.cause.filter(|_| !is_stale),
                 is_stale,
             }));
@@ -196,6 +199,7 @@ pub(crate) mod tests {
             p99: Some(900),
             sent: 32,
             lost: 3 * u32::from(cause.is_some()),
+            loss: None,
         };
         ProbeReport {
             proxy: format!("proxy.1@{from}").parse().expect("a task"),
@@ -203,6 +207,7 @@ pub(crate) mod tests {
                 from.replace('/', "-").parse::<Name>().expect("an id"),
             )),
             admin: from.as_bytes().get(2).map(|last| ([10, 0, 9, *last], 3001).into()),
+            udp: None,
             paths: paths.iter().map(path).collect(),
             left: Vec::new(),
         }

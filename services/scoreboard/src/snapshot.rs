@@ -148,13 +148,15 @@ fn list_paths(cluster: &mut ClusterState, scoreboard: &Task) -> PathList {
     let is_unprobed = |one: &&TroubledNode| one.trouble == NodeTrouble::NoProber;
     let (probed, measured) = cluster.probes.coverage();
     let nodes = probed + troubles.iter().filter(is_unprobed).count();
+    let count = |state| paths.iter().filter(|path| path.state == state).count();
     PathList {
         format: path::FORMAT,
         scoreboard: scoreboard.clone(),
         nodes,
         pairs: nodes * nodes.saturating_sub(1),
         measured,
-        broken: paths.iter().filter(|path| path.state == PathState::Broken).count(),
+        broken: count(PathState::Broken),
+        lossy: count(PathState::Loss),
         troubles,
         paths,
     }

@@ -17,7 +17,7 @@ use crate::support::wait::until_true;
 fn report(node: &str, to: &str) -> String {
     format!(
         r#"{{"proxy":{{"task":"proxy.9","node":"{node}"}},"instance":"5eed","admin":null,
-        "paths":[["{to}",null,1,1,1,0]]}}"#
+        "paths":[["{to}",null,1,1,1,0,null]]}}"#
     )
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use protocol::id::InstanceId;
 use protocol::patch::{Object, apply};
-use protocol::probe::{AgedReport, PathMeasurement, ProbeReport, ProbeReports};
+use protocol::probe::{AgedReport, PathLoss, PathMeasurement, ProbeReport, ProbeReports};
 use protocol::service::Service;
 use protocol::snapshot::Update;
 use server::samples::RecentSamples;
@@ -73,14 +73,16 @@ impl Network {
         for ((from, to), times) in &self.paths {
             let to = format!("raspberrypi-{to}").parse().expect("a node");
             let [median, p99] = times.median_and_p99();
-            let path = PathMeasurement { to, cause: None, median, p99, sent: 32, lost: 0 };
+            let jitter = median.unwrap_or_default() / 4;
+            let loss = Some(PathLoss { hundredths: 0, jitter, is_lossy: false });
+            let path = PathMeasurement { to, cause: None, median, p99, sent: 32, lost: 0, loss };
             reports.entry(*from).or_default().push(path);
         }
         let report = |(from, paths)| {
             let proxy = format!("proxy.{from}@raspberrypi-{from}").parse().expect("a task");
             let instance = Some(InstanceId::new(from as u32));
             let left = Vec::new();
-            let report = ProbeReport { proxy, instance, admin: None, paths, left };
+            let report = ProbeReport { proxy, instance, admin: None, udp: None, paths, left };
             AgedReport { age_ms: 0, report }
         };
         ProbeReports { reports: reports.into_iter().map(report).collect() }
