@@ -28,6 +28,7 @@ mod deploy;
 mod docker_events;
 mod docker_run;
 mod drain;
+mod faults;
 mod feeds;
 mod health;
 mod hundred;
@@ -37,6 +38,7 @@ mod kill;
 mod lamps;
 mod ledger;
 mod load;
+mod lying_dns;
 mod namesakes;
 mod no_players;
 mod node_loss;
@@ -57,7 +59,7 @@ mod wrong_service;
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Play); 21] = [
+const SCENARIOS: [(&str, Play); 23] = [
     ("plain", |run| deploy::plain(run).boxed_local()),
     ("image", |run| docker_run::published(run).boxed_local()),
     ("subnet", |run| small_subnet::filled(run).boxed_local()),
@@ -75,6 +77,8 @@ const SCENARIOS: [(&str, Play); 21] = [
     ("node_loss", |run| node_loss::a_node(run).boxed_local()),
     ("partition", |run| node_loss::a_partition(run).boxed_local()),
     ("paths", |run| paths::each_failure_is_reported(run).boxed_local()),
+    ("faults", |run| faults::one_by_one(run).boxed_local()),
+    ("loss", |run| faults::a_slight_loss(run).boxed_local()),
     ("no_players", |run| no_players::of_ping(run).boxed_local()),
     ("health", |run| health::under_load_and_when_frozen(run).boxed_local()),
     ("namesakes", |run| namesakes::are_told_apart(run).boxed_local()),
@@ -85,7 +89,7 @@ const SCENARIOS: [(&str, Play); 21] = [
 /// Scenarios played only when they are named, so that the others take six minutes. They are about the
 /// image, its checks, the lights and the network, not about rallies under load; or have been played on plain
 /// services, which `tests/it/deploy` checks to be the same as the stack's; or need a quiet machine.
-const ON_REQUEST: [&str; 11] = [
+const ON_REQUEST: [&str; 13] = [
     "image",
     "subnet",
     "idle",
@@ -96,6 +100,8 @@ const ON_REQUEST: [&str; 11] = [
     "strangers",
     "hundred",
     "paths",
+    "faults",
+    "loss",
     "namesakes",
 ];
 
@@ -113,6 +119,12 @@ fn main() -> ExitCode {
         && get == "get"
     {
         runtime.block_on(prometheus::get(url));
+        return ExitCode::SUCCESS;
+    }
+    if let [lie, dns, address] = arguments.as_slice()
+        && lie == "lie"
+    {
+        lying_dns::serve(dns, address);
         return ExitCode::SUCCESS;
     }
     let passed = runtime.block_on(play(&arguments));

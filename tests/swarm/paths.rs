@@ -18,6 +18,9 @@ use crate::swarm::{Engine, NODES, cluster, running, swarm_pong, until, until_run
 /// How soon a broken path must be reported, and how soon one that has healed must be ok.
 const REPORTED_WITHIN: Duration = Duration::from_secs(15);
 
+/// How soon a loss of a fifth must be reported, and how soon it must be over.
+const LOSS_REPORTED_WITHIN: Duration = Duration::from_secs(60);
+
 /// The nodes between which packets are dropped.
 const FROM: &str = "pi1";
 const TO: &str = "pi2";
@@ -36,7 +39,7 @@ pub(crate) const SAME_IN_A_ROW: usize = 4;
 const COUNTED: Duration = Duration::from_secs(20);
 
 /// Maximum number of bytes a second of the probes of a pair, on the wire between the nodes.
-const MAX_BYTES_PER_PAIR: f64 = 1_100.0;
+const MAX_BYTES_PER_PAIR: f64 = 1_024.0;
 
 /// The number of Prometheus' targets: 14 tasks, a node exporter on every node, and itself.
 const TARGETS: usize = 18;
@@ -45,52 +48,61 @@ const TARGETS: usize = 18;
 /// not the same.
 const MAX_RATE_DIFFERENCE: f64 = 0.15;
 
-/// The broken paths, such as `pi1>pi2`, with their causes.
-type Broken = BTreeMap<String, ProbeFailure>;
+/// The paths that are reported, such as `pi1>pi2`, with their causes, or `loss`.
+pub(crate) type Reported = BTreeMap<String, &'static str>;
 
 pub(crate) async fn each_failure_is_reported(run: &mut TestRun) {
     let prometheus = Prometheus::deploy().await;
-    let none = Broken::new();
+    let none = Reported::new();
     run.play("paths: all six ok", STEADY, async |scenario| {
-        check_reports(scenario, &NODES, &none, &none).await;
+        check_reports(scenario, &NODES, &none, &none, REPORTED_WITHIN).await;
         check_command(scenario, 0).await;
         check_cost(scenario).await;
         check_targets(scenario, &prometheus).await;
         Allowance::default()
     })
     .await;
-    for (name, bytes, cause) in [
-        ("paths: one direction of one link dropped", None, ProbeFailure::Timeout),
-        ("paths: large packets of one direction dropped", Some(LARGE), ProbeFailure::LargePackets),
+    for (name, some, cause) in [
+        ("paths: one direction of one link dropped", None, ProbeFailure::Timeout.name()),
+        (
+            "paths: large packets of one direction dropped",
+            Some(LARGE),
+            ProbeFailure::LargePackets.name(),
+        ),
+        ("paths: a fifth of one direction dropped", Some("20%"), PathState::Loss.name()),
     ] {
         run.play(name, STEADY, async |scenario| {
-            let packets: Vec<&str> = [FROM, TO].into_iter().chain(bytes).collect();
+            let packets: Vec<&str> = [FROM, TO].into_iter().chain(some).collect();
             cluster(&[&["drop"], &packets[..]].concat()).await;
-            // A connection needs both directions; a large packet goes in one.
-            let paths = if bytes.is_some() { &["pi1>pi2"][..] } else { &["pi1>pi2", "pi2>pi1"] };
+            // A connection needs both directions; what is large or counted goes in one.
+            let paths = if some.is_some() { &["pi1>pi2"][..] } else { &["pi1>pi2", "pi2>pi1"] };
             let broken = paths.iter().map(|path| ((*path).to_owned(), cause)).collect();
-            check_reports(scenario, &NODES, &none, &broken).await;
+            let is_loss = cause == PathState::Loss.name();
+            let within = if is_loss { LOSS_REPORTED_WITHIN } else { REPORTED_WITHIN };
+            check_reports(scenario, &NODES, &none, &broken, within).await;
             check_command(scenario, 1).await;
-            check_alert(scenario, &prometheus, &broken).await;
+            let alert = if is_loss { "PongPathLoss" } else { "PongPathBroken" };
+            check_alert(scenario, &prometheus, alert, &broken).await;
             cluster(&[&["pass"], &packets[..]].concat()).await;
-            check_reports(scenario, &NODES, &broken, &none).await;
-            check_alert(scenario, &prometheus, &none).await;
+            check_reports(scenario, &NODES, &broken, &none, 2 * within).await;
+            // The alert for a loss goes on for minutes.
+            check_alert(scenario, &prometheus, "PongPathBroken", &none).await;
             Allowance { nodes: vec![FROM, TO], ..Allowance::default() }
         })
         .await;
     }
     run.play("paths: a proxy killed whenever it starts", STEADY, async |scenario| {
         let mut killed = Vec::new();
-        let paths = ["pi1>pi3", "pi2>pi3"].map(|path| (path.to_owned(), ProbeFailure::Lost));
-        let broken = Broken::from(paths);
-        let reported = check_reports(scenario, &[FROM, TO], &none, &broken);
+        let paths = ["pi1>pi3", "pi2>pi3"].map(|path| (path.to_owned(), ProbeFailure::Lost.name()));
+        let broken = Reported::from(paths);
+        let reported = check_reports(scenario, &[FROM, TO], &none, &broken, REPORTED_WITHIN);
         tokio::select! {
             biased;
-            () = reported => {}
+            _ = reported => {}
             () = keep_killing(&mut killed) => {}
         }
         check_command(scenario, 1).await;
-        check_reports(scenario, &[FROM, TO], &broken, &none).await;
+        check_reports(scenario, &[FROM, TO], &broken, &none, REPORTED_WITHIN).await;
         until_running("pong_proxy", NODES.len(), 20).await;
         Allowance { killed, ..Allowance::default() }
     })
@@ -123,34 +135,40 @@ async fn check_targets(scenario: &mut Scenario, prometheus: &Prometheus) {
 
 /// Checks that the alert fires for these paths and no others. Prometheus may itself be cut off from
 /// the node that reports one direction; it always scrapes one of the two.
-async fn check_alert(scenario: &mut Scenario, prometheus: &Prometheus, broken: &Broken) {
+async fn check_alert(
+    scenario: &mut Scenario,
+    prometheus: &Prometheus,
+    alert: &str,
+    broken: &Reported,
+) {
     let started = Instant::now();
     let mut firing = BTreeSet::new();
-    until(&format!("PongPathBroken for {broken:?}"), 60, async || {
-        firing = prometheus.broken().await;
+    until(&format!("{alert} for {broken:?}"), 60, async || {
+        firing = prometheus.firing(alert).await;
         let expected = firing.iter().all(|path| broken.contains_key(path));
         expected && firing.is_empty() == broken.is_empty()
     })
     .await;
     let seconds = started.elapsed().as_secs_f64();
-    scenario.note(format!("PongPathBroken fires for {firing:?}, {seconds:.1} s later"));
+    scenario.note(format!("{alert} fires for {firing:?}, {seconds:.1} s later"));
 }
 
-/// Waits until each of these nodes reports exactly these broken paths, and checks how long it took
-/// and that no others were reported than these and those before.
-async fn check_reports(
+/// Waits until each of these nodes reports exactly these paths, checks that it took no longer than it
+/// may and that no others were reported than these and those before, and returns the seconds.
+pub(crate) async fn check_reports(
     scenario: &mut Scenario,
     nodes: &[&'static str],
-    before: &Broken,
-    broken: &Broken,
-) {
+    before: &Reported,
+    broken: &Reported,
+    within: Duration,
+) -> f64 {
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
     let client = client.expect("a client");
     let started = Instant::now();
     // How many responses in a row were right, and after how many seconds the first of them came.
     let mut right: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
     let mut others = Vec::new();
-    until(&format!("{broken:?} through {nodes:?}"), 40, async || {
+    until(&format!("{broken:?} through {nodes:?}"), within.as_secs() + 25, async || {
         let responses = join_all(nodes.iter().map(|node| fetch(&client, node))).await;
         for (node, response) in nodes.iter().zip(responses) {
             let Some(reported) = response else { continue };
@@ -172,21 +190,25 @@ async fn check_reports(
     let each = each.collect::<Vec<_>>().join(", ");
     scenario.note(format!("broken: {broken:?}, reported by {each}"));
     let late = format!("reported only after {slowest:.1} s: {broken:?}");
-    scenario.check(slowest <= REPORTED_WITHIN.as_secs_f64(), late);
+    scenario.check(slowest <= within.as_secs_f64(), late);
     others.dedup();
     scenario.check(others.is_empty(), format!("others were reported: {others:?}"));
+    slowest
 }
 
 /// Returns the broken paths that a node's port reports; none while it does not know enough.
-async fn fetch(client: &Client, node: &str) -> Option<Broken> {
+async fn fetch(client: &Client, node: &str) -> Option<Reported> {
     let url = format!("http://10.99.0.{}:3000/paths", node.trim_start_matches("pi"));
     let text = client.get(url).send().await.ok()?.error_for_status().ok()?.text().await.ok()?;
     let list: PathList =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    let broken = list.paths.iter().filter(|path| path.state == PathState::Broken);
-    let broken = broken.map(|path| {
-        let cause = path.cause.expect("a broken path has a cause");
-        (format!("{}>{}", path.from, path.to), cause)
+    let broken = list.paths.iter().filter_map(|path| {
+        let reported = match path.state {
+            PathState::Broken => path.cause.expect("a broken path has a cause").name(),
+            PathState::Loss => path.state.name(),
+            _ => return None,
+        };
+        Some((format!("{}>{}", path.from, path.to), reported))
     });
     // Before all pairs are measured, it is unknown whether all are ok.
     (list.measured >= 4 && list.nodes == NODES.len()).then(|| broken.collect())
@@ -200,34 +222,36 @@ async fn check_command(scenario: &mut Scenario, code: i32) {
 }
 
 /// A proxy and where it runs.
-struct Proxy {
-    node: &'static str,
-    pid: String,
-    address: String,
+pub(crate) struct Proxy {
+    pub(crate) node: &'static str,
+    pub(crate) pid: String,
+    pub(crate) address: String,
 }
 
 impl Proxy {
     /// Runs iptables in the proxy's network.
-    async fn iptables(&self, arguments: &str) -> String {
+    pub(crate) async fn iptables(&self, arguments: &str) -> String {
         let path = format!("PATH=/var/lib/swarm-pong-cluster/{}/bin:$PATH", self.node);
         let line = format!("{path}; for rule in {arguments}; do iptables --wait $rule; done");
         cluster(&["enter", self.node, &self.pid, "sh", "-c", &line]).await
     }
 
-    /// Returns the rules that count its probes of other proxies and their responses.
+    /// Returns the rules that count its probes of other proxies and their responses, and its datagrams and
+    /// answers.
     fn rules(&self, change: &str, proxies: &[Self]) -> String {
         let others = proxies.iter().filter(|other| other.address != self.address);
         let both_directions = |Self { address, .. }: &Self| {
             format!(
                 "'{change} OUTPUT -p tcp -d {address} --dport 3001' \
-                 '{change} INPUT -p tcp -s {address} --sport 3001' "
+                 '{change} INPUT -p tcp -s {address} --sport 3001' \
+                 '{change} OUTPUT -p udp -d {address} --dport 3001' "
             )
         };
         others.map(both_directions).collect()
     }
 }
 
-async fn proxies() -> Vec<Proxy> {
+pub(crate) async fn proxies() -> Vec<Proxy> {
     let mut proxies = Vec::new();
     for task in running("pong_proxy").await {
         let node = *NODES.iter().find(|node| **node == task.node).expect("a node");

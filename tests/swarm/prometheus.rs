@@ -63,10 +63,10 @@ impl Prometheus {
         self.query(expression).await?.get(0)?["value"][1].as_str()?.parse().ok()
     }
 
-    /// Returns the paths for which the alert for broken paths fires, such as `pi1>pi2`.
-    pub(crate) async fn broken(&self) -> BTreeSet<String> {
-        let firing = r#"ALERTS{alertname="PongPathBroken",alertstate="firing"}"#;
-        let series = self.query(firing).await.unwrap_or_default();
+    /// Returns the paths for which an alert fires, such as `pi1>pi2`.
+    pub(crate) async fn firing(&self, alert: &str) -> BTreeSet<String> {
+        let firing = format!(r#"ALERTS{{alertname="{alert}",alertstate="firing"}}"#);
+        let series = self.query(&firing).await.unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let path = |one: &Value| {
             let labels = &one["metric"];

@@ -17,8 +17,14 @@ pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Runs lab/cluster, which must succeed, and returns its output.
 pub(crate) async fn cluster(arguments: &[&str]) -> String {
-    let script = Path::new(ROOT).join("lab/cluster");
-    run(Command::new(script).args(arguments)).await
+    run(&mut cluster_command(arguments)).await
+}
+
+/// Returns a command of the script that makes the Swarm, to be started.
+pub(crate) fn cluster_command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(Path::new(ROOT).join("lab/cluster"));
+    command.args(arguments);
+    command
 }
 
 /// Runs a command line on the Swarm's manager, as a person would.
