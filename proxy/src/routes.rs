@@ -13,6 +13,7 @@ not found; there are
   /rally    a rally; ?who names the players, ?pace=300ms slows it down
   /score    what the page shows, as JSON
   /paths    the health of every path between nodes, as JSON
+  /timeline what happened in the cluster, and when, as JSON
   /events   what /score has, as it changes: server-sent events
   /healthz  whether a manager can be reached
 ";
@@ -38,7 +39,9 @@ impl Route {
             "/" if prefers_html => Some(Self::Page),
             "/" | "/rally" => Some(Self::Rally),
             "/healthz" => Some(Self::Health),
-            "/score" | "/paths" | "/events" => Some(Self::Scoreboard(path.to_owned())),
+            "/score" | "/paths" | "/timeline" | "/events" => {
+                Some(Self::Scoreboard(path.to_owned()))
+            }
             _ => {
                 let file = path.strip_prefix("/page/")?;
                 is_file(file).then(|| Self::Scoreboard(path.to_owned()))
@@ -105,7 +108,8 @@ mod tests {
 
     #[test]
     fn the_scoreboards_files_are_reached_and_nothing_else() {
-        for path in ["/score", "/paths", "/events", "/page/court.js", "/page/page.css"] {
+        for path in ["/score", "/paths", "/timeline", "/events", "/page/court.js", "/page/page.css"]
+        {
             let found = Route::find(path, false);
             assert_eq!(found, Some(Route::Scoreboard(path.to_owned())));
         }
@@ -137,7 +141,7 @@ mod tests {
 
     #[test]
     fn head_is_allowed_for_all_that_ends_by_itself() {
-        for path in ["/", "/rally", "/healthz", "/score", "/paths", "/page/dom.js"] {
+        for path in ["/", "/rally", "/healthz", "/score", "/paths", "/timeline", "/page/dom.js"] {
             let route = Route::find(path, false).expect("a route");
             assert_eq!(route.allow(), "GET, HEAD, OPTIONS", "{path}");
         }
@@ -151,7 +155,7 @@ mod tests {
             if let Some(route) = Route::find(&path, false) {
                 let path = route.path();
                 prop_assert!(
-                    matches!(path, "/" | "/healthz" | "/score" | "/paths" | "/events")
+                    ["/", "/healthz", "/score", "/paths", "/timeline", "/events"].contains(&path)
                         || path.starts_with("/page/")
                 );
                 prop_assert!(!path.contains("..") && !path.contains('%') && !path.contains('?'));

@@ -84,7 +84,7 @@ pub(super) fn render(list: &PathList, color: bool) -> String {
 /// Renders the nodes in trouble, each with what to look at.
 fn render_troubles(troubles: &[TroubledNode], color: bool) -> String {
     let [begin, end] = if color { ["\x1b[91m", "\x1b[0m"] } else { [""; 2] };
-    let line = |TroubledNode { node, trouble, addresses }: &TroubledNode| match trouble {
+    let line = |TroubledNode { node, trouble, addresses, seconds }: &TroubledNode| match trouble {
         NodeTrouble::NoProber => format!(
             "{begin}{node}: no prober{end}: tasks run there and no proxy is heard: docker service ps \
              pong_proxy, and is its port taken?\n"
@@ -97,6 +97,11 @@ fn render_troubles(troubles: &[TroubledNode], color: bool) -> String {
                 addresses.join(", ")
             )
         }
+        NodeTrouble::ClockOff => format!(
+            "{begin}{node}: clock off{end}: it differs by {} s from most other nodes: timedatectl there; is \
+             NTP reached?\n",
+            seconds.unwrap_or_default()
+        ),
     };
     let lines: String = troubles.iter().map(line).collect();
     if lines.is_empty() { lines } else { format!("\n{lines}") }
@@ -220,17 +225,20 @@ mod tests {
             node: node.parse().expect("a node"),
             trouble,
             addresses: ports.iter().map(|port| ([10, 0, 9, 4], *port).into()).collect(),
+            seconds: (trouble == NodeTrouble::ClockOff).then_some(-7),
         };
         let troubles = vec![
             trouble("pi", NodeTrouble::SharedName, &[3001, 3002]),
             trouble("pi3/2k", NodeTrouble::NoProber, &[]),
+            trouble("pi4", NodeTrouble::ClockOff, &[]),
         ];
         let list = PathList { troubles, ..list(vec![path("pi", "pi2", PathState::Ok, None)]) };
         insta::assert_snapshot!(render(&list, false), @r"
-        3 nodes, 4 of 6 pairs measured, none broken, 2 nodes in trouble; reported by scoreboard.1@pi2
+        3 nodes, 4 of 6 pairs measured, none broken, 3 nodes in trouble; reported by scoreboard.1@pi2
 
         pi: shared name: the proxies at 10.0.9.4:3001, 10.0.9.4:3002 have it and no id, and their paths are not told apart: give each its --node-id
         pi3/2k: no prober: tasks run there and no proxy is heard: docker service ps pong_proxy, and is its port taken?
+        pi4: clock off: it differs by -7 s from most other nodes: timedatectl there; is NTP reached?
 
         FROM  TO   STATE   RTT   P99  LOST/SENT  STROKE    P99  FAULTS
         pi    pi2  ok     0.31  1.00       7/32    0.50  12.35       1

@@ -7,7 +7,8 @@ use protocol::player::PlayerStroke;
 use protocol::probe::{ProbeReport, ProbeReports};
 use protocol::snapshot::Snapshot;
 use protocol::sync::SyncPage;
-use protocol::whoami::WhoAmI;
+use protocol::timeline::Timeline;
+use protocol::whoami::WhoAmINow;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -20,11 +21,12 @@ pub(crate) fn check(input: &[u8]) -> bool {
     let space = input.iter().position(|byte| *byte == b' ').unwrap_or(input.len());
     let (kind, json) = input.split_at(space);
     let written = match kind {
-        b"whoami" => rewritten::<WhoAmI>(json),
+        b"whoami" => rewritten::<WhoAmINow>(json),
         b"player" => rewritten::<PlayerStroke>(json),
         b"probe" => rewritten::<ProbeReport>(json),
         b"probes" => rewritten::<ProbeReports>(json),
         b"sync" => rewritten::<SyncPage>(json),
+        b"timeline" => rewritten::<Timeline>(json),
         b"paths" => rewritten::<PathList>(json),
         // Only the page reads it. It has texts of any kind, which the page escapes.
         b"snapshot" => return rewritten::<Snapshot>(json).is_some(),

@@ -177,15 +177,17 @@ async fn of_scoreboard(address: SocketAddr) -> Result<Scores, Box<dyn std::error
     let mut query = SyncQuery::default();
     loop {
         let mut url = format!("http://{address}/sync");
-        if let (Some(instance), Some(since)) = (&query.instance, query.since) {
-            url += &format!("?instance={instance}&since={since}");
+        if let SyncQuery { instance: Some(instance), since: Some(since), seen: Some(seen) } = &query
+        {
+            url += &format!("?instance={instance}&since={since}&seen={seen}");
         }
         let page: SyncPage = serde_json::from_str(&client.get(url).send().await?.text().await?)?;
         if page.instances.is_empty() {
             return Ok(scores);
         }
         scores.extend(page.instances.iter().map(|(id, score)| (id.to_string(), *score)));
-        query = SyncQuery { instance: Some(page.instance), since: Some(page.revision) };
+        let (since, seen) = (Some(page.revision), Some(page.seen));
+        query = SyncQuery { instance: Some(page.instance), since, seen };
     }
 }
 

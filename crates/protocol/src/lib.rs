@@ -8,10 +8,11 @@
 //! | `GET /score` | scoreboard → client | [`snapshot::Snapshot`] |
 //! | `GET /events` of a scoreboard | scoreboard → page | [`snapshot::Snapshot`], [`snapshot::Update`] |
 //! | `GET /paths` | scoreboard → client | [`path::PathList`] |
+//! | `GET /timeline` | scoreboard → client | [`timeline::Timeline`] |
 //! | `GET /sync` | scoreboard → scoreboard | [`sync::SyncQuery`], [`sync::SyncPage`] |
 //! | `/probe` | proxy → proxy | [`probe::ProbeReport`] |
 //! | `GET /probes` | proxy → scoreboard | [`probe::ProbeReports`] |
-//! | `GET /whoami` | every task → scoreboard | [`whoami::WhoAmI`] |
+//! | `GET /whoami` | every task → scoreboard | [`whoami::WhoAmINow`] |
 //!
 //! Names and ids are validated when they are read, so that whatever a peer sends is harmless in
 //! headers, logs, metrics, pages and terminals.
@@ -31,6 +32,7 @@ pub mod service;
 pub mod snapshot;
 pub mod sync;
 pub mod task;
+pub mod timeline;
 pub mod timing;
 pub mod wanted;
 pub mod whoami;

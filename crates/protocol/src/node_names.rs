@@ -8,8 +8,11 @@ use crate::name::Name;
 use crate::node::{Node, NodeRef};
 use crate::node_trouble::TroubledNode;
 use crate::path::{PathList, PathStatus};
-use crate::snapshot::{PlayedStroke, PlayerShare, RecentRally, ShareView, ShownStroke, TaskView};
+use crate::snapshot::{
+    AwayNode, PlayedStroke, PlayerShare, RecentRally, ShareView, ShownStroke, TaskView,
+};
 use crate::task::Task;
+use crate::timeline::{Timeline, TimelineEntry, TimelineEvent};
 
 /// The nodes among which names are to be distinct.
 #[derive(Clone, Debug, Default)]
@@ -105,6 +108,29 @@ has_nodes! {
     PathStatus: from, to;
     TroubledNode: node;
     PathList: scoreboard, troubles, paths;
+    AwayNode: node;
+    TimelineEntry: event;
+    Timeline: scoreboard, entries;
+}
+
+impl HasNodes for TimelineEvent {
+    fn for_each_node(&mut self, each: &mut impl FnMut(&mut Node)) {
+        match self {
+            Self::Joined(task) | Self::Replaced(task) | Self::Gone(task) => {
+                each(&mut task.task.node)
+            }
+            Self::Moved { task, from } => {
+                each(&mut task.task.node);
+                each(from);
+            }
+            Self::Lost { node } | Self::Left { node } | Self::Back { node } => each(node),
+            Self::Path { from, to, .. } => {
+                each(from);
+                to.for_each_node(each);
+            }
+            Self::Release { .. } => {}
+        }
+    }
 }
 
 #[cfg(test)]

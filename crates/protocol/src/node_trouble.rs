@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::node::Node;
 
-/// A node of whose paths not everything is known, and why.
+/// A node of whose paths not everything is known, or whose clock is off.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TroubledNode {
     /// The node.
@@ -15,6 +15,10 @@ pub struct TroubledNode {
     pub trouble: NodeTrouble,
     /// The addresses of the proxies that share its name; empty for any other trouble.
     pub addresses: Vec<SocketAddr>,
+    /// By how many seconds its clock is ahead of those of most nodes, negative if it is behind; none for
+    /// any other trouble.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seconds: Option<i64>,
 }
 
 /// What is wrong with a node.
@@ -26,6 +30,9 @@ pub enum NodeTrouble {
     /// Proxies at several addresses have its name and no id, so they may be on several nodes, whose
     /// paths are not told apart.
     SharedName,
+    /// Its clock differs by more than 2 s from those of most nodes, so times in logs and in the timeline
+    /// cannot be compared.
+    ClockOff,
 }
 
 impl NodeTrouble {
@@ -35,6 +42,7 @@ impl NodeTrouble {
         match self {
             Self::NoProber => "no_prober",
             Self::SharedName => "shared_name",
+            Self::ClockOff => "clock_off",
         }
     }
 }
@@ -45,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_trouble_has_the_same_name_in_json_and_metrics() {
-        for trouble in [NodeTrouble::NoProber, NodeTrouble::SharedName] {
+        for trouble in [NodeTrouble::NoProber, NodeTrouble::SharedName, NodeTrouble::ClockOff] {
             assert_eq!(serde_json::to_value(trouble).expect("plain"), trouble.name());
         }
     }

@@ -12,7 +12,7 @@ use crate::node::{Node, NodeRef};
 use crate::task::Task;
 
 /// Why probes of a node get no valid answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeFailure {
     /// Its proxy answers, and discovery does not list it.

@@ -17,6 +17,7 @@ use crate::path::PathState;
 use crate::probe::ProbeFailure;
 use crate::service::Service;
 use crate::task::Task;
+use crate::timeline::TimelineEntry;
 use crate::whoami::WhoAmI;
 
 /// The format of `/score` and `/events`; raised by each change that breaks a reader.
@@ -45,8 +46,12 @@ pub struct Snapshot {
     pub shares: ShareView,
     /// The health of the paths between nodes.
     pub paths: PathMatrix,
-    /// The nodes of whose paths not everything is known.
+    /// The nodes of whose paths not everything is known, or whose clocks are off.
     pub troubles: Vec<TroubledNode>,
+    /// The nodes that had a task within the last ten minutes and have none.
+    pub away: Vec<AwayNode>,
+    /// What happened last, the newest first; `/timeline` has more.
+    pub timeline: Vec<TimelineEntry>,
     /// The last rallies shown, the newest first; not in `/score`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rallies: Vec<RecentRally>,
@@ -159,6 +164,9 @@ pub struct PathCell {
     /// Why it is broken, if it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<ProbeFailure>,
+    /// Since when it is broken, if it is, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub since: Option<u64>,
     /// The median round trip of its probes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub median: Option<f64>,
@@ -177,6 +185,17 @@ pub struct PathCell {
     /// The faults of its strokes, if they are its state.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub faults: Option<u64>,
+}
+
+/// A node that had a task until lately.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwayNode {
+    /// The node.
+    pub node: Node,
+    /// When its last task was gone, in milliseconds since 1970.
+    pub at: u64,
+    /// Whether discovery listed that to the end, so that nobody has stopped it in order.
+    pub is_lost: bool,
 }
 
 /// A stroke that is being shown.

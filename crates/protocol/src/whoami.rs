@@ -25,3 +25,14 @@ pub struct WhoAmI {
     /// When it started, in seconds since 1970.
     pub started: u64,
 }
+
+/// A task's identity and clock, as `/whoami` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoAmINow {
+    /// Who it is.
+    #[serde(flatten)]
+    pub whoami: WhoAmI,
+    /// Its clock, in milliseconds since 1970; none if it does not say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub now: Option<u64>,
+}

@@ -5,16 +5,17 @@
 //! | `/healthz` | 200 while the service works, else 503 with what hangs |
 //! | `/readyz` | 200 when it can do its work, else 503 with what is missing |
 //! | `/metrics` | metrics: OpenMetrics to a client that prefers it, else Prometheus' text format |
-//! | `/whoami` | service, task, node, version, system and start time as JSON |
+//! | `/whoami` | service, task, node, version, system, start time and clock as JSON |
 
 use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use protocol::whoami::WhoAmI;
+use protocol::whoami::{WhoAmI, WhoAmINow};
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::preferred;
+use crate::clock::unix_millis;
 use crate::metrics::FrozenMetrics;
 use crate::resource::{document, not_found};
 use crate::serve::Workers;
@@ -72,6 +73,6 @@ async fn metrics(request: HttpRequest, admin: web::Data<Admin>) -> HttpResponse 
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, format)).body(text)
 }
 
-async fn whoami(admin: web::Data<Admin>) -> web::Json<WhoAmI> {
-    web::Json(admin.whoami.clone())
+async fn whoami(admin: web::Data<Admin>) -> web::Json<WhoAmINow> {
+    web::Json(WhoAmINow { whoami: admin.whoami.clone(), now: Some(unix_millis()) })
 }

@@ -1,12 +1,12 @@
 //! Who a service is.
 
-use std::time::SystemTime;
-
 use protocol::name::Name;
 use protocol::service::Service;
 use protocol::task::Task;
 use protocol::whoami::WhoAmI;
 use tracing::{Span, error_span};
+
+use crate::clock::unix_millis;
 
 /// The identity of a running service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,6 @@ impl Identity {
     /// Returns what `/whoami` answers for a service that starts now.
     #[must_use]
     pub fn whoami(&self) -> WhoAmI {
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         WhoAmI {
             service: self.service,
             task: self.task.clone(),
@@ -37,7 +36,7 @@ impl Identity {
             release: self.release.clone(),
             os: Name::from_any(std::env::consts::OS),
             arch: Name::from_any(std::env::consts::ARCH),
-            started: since_1970.map_or(0, |time| time.as_secs()),
+            started: unix_millis() / 1000,
         }
     }
 

@@ -8,6 +8,7 @@
 //! | public and admin port, graceful stop | [`listeners`], `serve`, [`shutdown`], [`admin`] |
 //! | where a request's head ends; how many responses are sent as they come | [`head`], [`streams`] |
 //! | answering: resources, what a request accepts, buffering, event streams | [`resource`], [`accept`], [`buffer`], [`feed`] |
+//! | the wall clock | [`clock`] |
 //! | logs and metrics | [`log`], [`metrics`], [`samples`] |
 //! | the limit of open files | [`open_files`] |
 //! | a bounded map that forgets; a queue in order | [`expiring`], [`permits`] |
@@ -16,6 +17,7 @@ pub mod accept;
 pub mod address;
 pub mod admin;
 pub mod buffer;
+pub mod clock;
 pub mod duration;
 pub mod expiring;
 pub mod feed;

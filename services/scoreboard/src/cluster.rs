@@ -1,6 +1,6 @@
 //! Everything that a scoreboard knows of the cluster.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +15,14 @@ use protocol::node_trouble::TroubledNode;
 use protocol::path::PathStatus;
 use protocol::probe::ProbeReports;
 use protocol::service::Service;
-use protocol::snapshot::ScoreView;
+use protocol::snapshot::{ScoreView, TaskView};
 use protocol::whoami::WhoAmI;
 use server::log::{LogLimiter, SAME_FAULT};
 use tokio::time::Instant;
 use tracing::warn;
 
+use crate::changes::Changes;
+use crate::clocks::Clocks;
 use crate::known_nodes::KnownNodes;
 use crate::node_troubles::NodeTroubles;
 use crate::paths::PathStats;
@@ -29,6 +31,7 @@ use crate::recent::RecentRallies;
 use crate::score::{ManagerScores, Source};
 use crate::shares::{CounterDeltas, StrokeShares};
 use crate::tasks::TaskRegistry;
+use crate::timeline::Timeline;
 use crate::window::SlidingCounter;
 
 /// How long after its start a scoreboard reports no service as missing.
@@ -52,7 +55,11 @@ pub(crate) struct ClusterState {
     paths: PathStats,
     /// What the proxies have measured.
     pub(crate) probes: ProbeStore,
+    clocks: Clocks,
     troubles: NodeTroubles,
+    changes: Changes,
+    /// What happened.
+    pub(crate) timeline: Timeline,
     /// The last rallies shown.
     pub(crate) recent: RecentRallies,
     feeds: HashMap<SocketAddr, FeedState>,
@@ -72,8 +79,8 @@ struct FeedState {
 }
 
 impl ClusterState {
-    /// Makes the state of a cluster of which nothing is known yet.
-    pub(crate) fn new(log_limiter: Arc<LogLimiter>) -> Self {
+    /// Makes the state of a cluster of which this scoreboard knows nothing yet.
+    pub(crate) fn new(instance: InstanceId, log_limiter: Arc<LogLimiter>) -> Self {
         let started = Instant::now();
         Self {
             started,
@@ -83,7 +90,10 @@ impl ClusterState {
             nodes: KnownNodes::default(),
             paths: PathStats::default(),
             probes: ProbeStore::default(),
+            clocks: Clocks::default(),
             troubles: NodeTroubles::default(),
+            changes: Changes::default(),
+            timeline: Timeline::new(instance),
             recent: RecentRallies::default(),
             feeds: HashMap::new(),
             rallies: SlidingCounter::since(started),
@@ -171,6 +181,13 @@ impl ClusterState {
         self.membership += u64::from(has_changed);
     }
 
+    /// Records the clock of a task's node, if it told that; see [`Clocks::told`].
+    pub(crate) fn clock_told(&mut self, node: &Node, now: Option<u64>, asked: u64, took: Duration) {
+        if let Some(now) = now.filter(|_| self.nodes.contains(node)) {
+            self.clocks.told(node, now, asked, took);
+        }
+    }
+
     /// Records that a task did not answer, and whether discovery lists its address.
     pub(crate) fn task_failed(&mut self, address: SocketAddr, fault: Fault, is_listed: bool) {
         let has_changed = self.tasks.failed(address, fault, is_listed);
@@ -196,15 +213,25 @@ impl ClusterState {
         }
     }
 
-    /// Returns the health of all paths, by name.
-    pub(crate) fn paths(&mut self) -> Vec<PathStatus> {
-        self.paths.statuses(&mut self.probes)
+    /// Returns all tasks, by their numbers; records in the timeline which have come and gone.
+    pub(crate) fn see_tasks(&mut self) -> BTreeMap<u64, TaskView> {
+        let tasks = self.tasks.views();
+        self.changes.see_tasks(&tasks, &mut self.timeline);
+        tasks
+    }
+
+    /// Returns the health of all paths, by name; records in the timeline which are broken.
+    pub(crate) fn see_paths(&mut self) -> Vec<PathStatus> {
+        let paths = self.paths.statuses(&mut self.probes);
+        self.changes.see_paths(&paths, &mut self.timeline);
+        paths
     }
 
     /// Returns the nodes of whose paths not everything is known, as of now.
     pub(crate) fn troubles(&mut self) -> &[TroubledNode] {
         let probed = self.probes.nodes().collect();
-        self.troubles.update(&self.tasks.nodes(), &probed, self.probes.shared_names());
+        let others = [self.probes.shared_names(), self.clocks.off()].concat();
+        self.troubles.update(&self.tasks.nodes(), &probed, others);
         self.troubles.current()
     }
 

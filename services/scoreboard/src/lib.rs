@@ -5,8 +5,9 @@
 //! | `GET /`, `/page/FILE` | the page |
 //! | `GET /score` | everything the page shows except the rallies, as JSON |
 //! | `GET /paths` | the health of every path between two nodes, as JSON |
+//! | `GET /timeline` | what happened in the cluster, and when, as JSON |
 //! | `GET /events` | the same as it changes, as server-sent events |
-//! | `GET /sync` | the counters that another scoreboard asks for |
+//! | `GET /sync` | the counters and the observations that another scoreboard asks for |
 //!
 //! Everything comes over the network that the game is played on: placement from service discovery
 //! and each task's `/whoami`, rallies from the managers' feeds. No Docker socket is needed.
@@ -23,6 +24,8 @@ use protocol::service::Service;
 use protocol::wanted::Wanted;
 use server::start::Start;
 
+mod changes;
+mod clocks;
 mod cluster;
 mod feeds;
 mod known_nodes;
@@ -44,6 +47,7 @@ mod snapshot;
 mod state;
 mod sync;
 mod tasks;
+mod timeline;
 mod window;
 
 pub use options::Options;

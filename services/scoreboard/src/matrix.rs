@@ -1,23 +1,35 @@
 //! The paths as the page shows them: between a few nodes, in figures rounded to what is shown.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 
 use protocol::path::{PathState, PathStatus};
 use protocol::snapshot::{PathCell, PathMatrix};
+use protocol::timeline::{TimelineEntry, TimelineEvent};
 
 /// Maximum number of rows, and of columns.
 const MAX_NODES: usize = 16;
 
-/// Returns the paths between the nodes that the page shows: of too many, those with the worst paths.
-pub(crate) fn matrix(paths: &[PathStatus]) -> PathMatrix {
+/// Returns the paths between the nodes that the page shows: of too many, those with the worst paths. The
+/// timeline says since when one is broken.
+pub(crate) fn matrix(paths: &[PathStatus], timeline: &[TimelineEntry]) -> PathMatrix {
+    let broken = timeline.iter().filter(|entry| entry.end.is_none());
+    let broken = broken.filter_map(|entry| match &entry.event {
+        TimelineEvent::Path { from, to, .. } => Some(((from, to), entry.at)),
+        _ => None,
+    });
+    let broken: HashMap<_, _> = broken.collect();
     let (asking, from) = ends(paths, |path| &path.from);
     let (answering, to) = ends(paths, |path| &path.to);
     let cells = paths.iter().filter_map(|path| {
         let from = label(&from, &path.from)?;
         let to = label(&to, &path.to)?;
-        Some((PathMatrix::key(from, to), cell(path)))
+        let since = broken.get(&(&path.from, &path.to)).copied();
+        Some((
+            PathMatrix::key(from, to),
+            PathCell { since: since.filter(|_| path.cause.is_some()), ..cell(path) },
+        ))
     });
     let cells = cells.collect();
     PathMatrix { nodes: asking.max(answering), from: labels(from), to: labels(to), cells }
@@ -62,6 +74,7 @@ fn cell(path: &PathStatus) -> PathCell {
     PathCell {
         state: path.state,
         cause: path.cause,
+        since: None,
         median: path.probes.and_then(|probes| probes.median).map(rounded),
         p99: path.probes.and_then(|probes| probes.p99).map(rounded),
         loss: path.probes.and_then(|probes| probes.loss).map(to_tenths),
@@ -105,7 +118,7 @@ mod tests {
         };
         let ends = (1..=40).flat_map(|from| (1..=40).map(move |to| (from, to)));
         let paths: Vec<_> = ends.map(|(from, to)| path(from, to, state(from, to))).collect();
-        let shown = matrix(&paths);
+        let shown = matrix(&paths, &[]);
         assert_eq!((shown.nodes, shown.cells.len()), (40, 16 * 16));
         let slow = (20..=34).map(|n| format!("pi{n}"));
         let names = |last: &str| slow.clone().chain([last.to_owned()]).collect::<Vec<_>>();
@@ -116,7 +129,7 @@ mod tests {
     #[test]
     fn nodes_are_in_the_order_of_their_numbers() {
         let paths: Vec<_> = (1..=20).map(|n| path(n, 21 - n, PathState::Ok)).collect();
-        let shown = matrix(&paths);
+        let shown = matrix(&paths, &[]);
         let expected: Vec<_> = (1..=16).map(|n| format!("pi{n}")).collect();
         assert_eq!((shown.nodes, &shown.from, &shown.to), (20, &expected, &expected));
         assert_eq!(shown.cells.len(), 12, "those between nodes that are shown");
@@ -144,6 +157,7 @@ mod tests {
         let expected = PathCell {
             state: PathState::Ok,
             cause: None,
+            since: None,
             median: Some(0.31),
             p99: Some(12.0),
             loss: Some(2.0),

@@ -73,7 +73,12 @@ impl Namesakes {
                 namesakes.iter().filter_map(|proxy| proxy.heard.admin).collect();
             addresses.sort_unstable();
             let trouble = NodeTrouble::SharedName;
-            (!namesakes.is_empty()).then(|| TroubledNode { node: node.clone(), trouble, addresses })
+            (!namesakes.is_empty()).then(|| TroubledNode {
+                node: node.clone(),
+                trouble,
+                addresses,
+                seconds: None,
+            })
         });
         shared.collect()
     }

@@ -1,4 +1,4 @@
-//! The nodes of whose paths not everything is known; the one place that logs them.
+//! The nodes in trouble; the one place that logs them.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -21,13 +21,13 @@ pub(crate) struct NodeTroubles {
 }
 
 impl NodeTroubles {
-    /// Compares the nodes that tasks run on with those that are probed, and adds those that share a
-    /// name; logs what has changed.
+    /// Compares the nodes that tasks run on with those that are probed, and adds those in other trouble;
+    /// logs what has changed.
     pub(crate) fn update(
         &mut self,
         occupied: &HashSet<Node>,
         probed: &HashSet<Node>,
-        shared: Vec<TroubledNode>,
+        others: Vec<TroubledNode>,
     ) {
         let is_probed =
             |node: &Node| probed.contains(node) || probed.iter().any(|probed| probed.may_be(node));
@@ -41,8 +41,9 @@ impl NodeTroubles {
             node: node.clone(),
             trouble: NodeTrouble::NoProber,
             addresses: Vec::new(),
+            seconds: None,
         });
-        let mut troubles: Vec<_> = unprobed.chain(shared).collect();
+        let mut troubles: Vec<_> = unprobed.chain(others).collect();
         troubles.sort_unstable();
         let before = std::mem::replace(&mut self.current, troubles);
         log_changes(&before, &self.current);
@@ -58,7 +59,9 @@ fn log_changes(before: &[TroubledNode], now: &[TroubledNode]) {
     let is_in = |list: &[TroubledNode], one: &TroubledNode| {
         list.iter().any(|other| (&other.node, other.trouble) == (&one.node, one.trouble))
     };
-    for TroubledNode { node, trouble, addresses } in now.iter().filter(|one| !is_in(before, one)) {
+    for TroubledNode { node, trouble, addresses, seconds } in
+        now.iter().filter(|one| !is_in(before, one))
+    {
         match trouble {
             NodeTrouble::NoProber => {
                 warn!(%node, "no prober: tasks run on this node and no proxy is heard");
@@ -66,6 +69,9 @@ fn log_changes(before: &[TroubledNode], now: &[TroubledNode]) {
             NodeTrouble::SharedName => {
                 let message = "several proxies have this node name: give each its --node-id";
                 warn!(%node, ?addresses, "{message}");
+            }
+            NodeTrouble::ClockOff => {
+                warn!(%node, seconds, "clock off: it differs from those of most nodes");
             }
         }
     }

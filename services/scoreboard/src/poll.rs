@@ -16,9 +16,10 @@ use protocol::node::Node;
 use protocol::probe::ProbeReports;
 use protocol::service::Service;
 use protocol::timing::LOOKUP_INTERVAL;
-use protocol::whoami::WhoAmI;
+use protocol::whoami::WhoAmINow;
+use server::clock::unix_millis;
 use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::state::State;
 
@@ -89,14 +90,19 @@ impl Poller<'_> {
     async fn poll(self, endpoints: &Endpoints, endpoint: &Endpoint) -> bool {
         let address = endpoint.address;
         let _permit = self.in_flight.acquire().await;
-        let answer: Result<WhoAmI, Fault> =
+        let (asked, begun) = (unix_millis(), Instant::now());
+        let answer: Result<WhoAmINow, Fault> =
             fetch(endpoint, "/whoami", None, MAX_WHOAMI_BYTES).await;
         let is_listed = self.targets.iter().any(|endpoints| endpoints.is_listed(address));
         match answer {
-            Ok(whoami) => {
+            Ok(WhoAmINow { whoami, now }) => {
                 endpoints.answered(address);
                 let is_proxy = whoami.service == Service::Proxy;
-                self.state.update(|cluster| cluster.task_answered(address, whoami, is_listed));
+                let (node, took) = (whoami.task.node.clone(), begun.elapsed());
+                self.state.update(|cluster| {
+                    cluster.task_answered(address, whoami, is_listed);
+                    cluster.clock_told(&node, now, asked, took);
+                });
                 if is_proxy {
                     self.poll_probes(endpoint).await;
                 }

@@ -100,6 +100,11 @@ impl Publisher {
     pub(crate) fn paths(&self) -> String {
         json(&self.published.lock().paths)
     }
+
+    /// Renders what happened, at most half a second old.
+    pub(crate) fn timeline(&self) -> String {
+        json(&self.published.lock().timeline)
+    }
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -25,9 +25,10 @@ pub(crate) fn configure(
         .service(document("/page/{file}", file))
         .service(document("/score", score))
         .service(document("/paths", paths))
+        .service(document("/timeline", timeline))
         .service(stream("/events", events))
         .service(stream("/sync", sync))
-        .default_service(not_found("/, /score, /paths, /events and /sync"));
+        .default_service(not_found("/, /score, /paths, /timeline, /events and /sync"));
 }
 
 async fn index() -> HttpResponse {
@@ -47,6 +48,10 @@ async fn score(publisher: web::Data<Publisher>) -> HttpResponse {
 
 async fn paths(publisher: web::Data<Publisher>) -> HttpResponse {
     json(publisher.paths())
+}
+
+async fn timeline(publisher: web::Data<Publisher>) -> HttpResponse {
+    json(publisher.timeline())
 }
 
 fn json(text: String) -> HttpResponse {

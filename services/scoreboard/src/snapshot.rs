@@ -10,11 +10,13 @@ use protocol::patch::{Object, diff};
 use protocol::path::{self, PathList, PathState};
 use protocol::snapshot::{self, PathMatrix, Snapshot, Update};
 use protocol::task::Task;
+use protocol::timeline::{self, Timeline};
 use serde::Serialize;
 use serde_json::Value;
 use server::identity::Identity;
 use tokio::time::Instant;
 
+use crate::changes::{REMEMBERED_FOR, ago, away};
 use crate::cluster::ClusterState;
 use crate::matrix::matrix;
 use crate::recent::Unpublished;
@@ -22,6 +24,9 @@ use crate::recent::Unpublished;
 /// The time after which the sections that change by themselves, such as shares, are refreshed; new
 /// tasks and players do not wait for it.
 pub(crate) const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How many entries of the timeline the snapshot has.
+const MAX_ENTRIES: usize = 30;
 
 /// What was published last.
 #[derive(Debug)]
@@ -32,6 +37,8 @@ pub(crate) struct Published {
     pub(crate) snapshot: Snapshot,
     /// All paths, of which the snapshot has those that the page shows.
     pub(crate) paths: PathList,
+    /// What happened, of which the snapshot has the last.
+    pub(crate) timeline: Timeline,
     /// The nodes that it names.
     names: NodeNames,
     /// The membership that the snapshot is of.
@@ -59,13 +66,18 @@ impl Published {
             shares: cluster.shares.view(),
             paths: PathMatrix::default(),
             troubles: Vec::new(),
+            away: Vec::new(),
+            timeline: Vec::new(),
             rallies: Vec::new(),
         };
+        let scoreboard = whoami.task.clone();
+        let timeline = Timeline { format: timeline::FORMAT, scoreboard, entries: Vec::new() };
         let now = Instant::now();
         let mut published = Self {
             scoreboard: whoami.task,
             snapshot,
             paths,
+            timeline,
             names: NodeNames::default(),
             membership: 0,
             refreshed_at: now,
@@ -98,24 +110,37 @@ impl Published {
     fn refresh(&mut self, cluster: &mut ClusterState, changes: &mut Changes) {
         self.membership = cluster.membership();
         self.refreshed_at = Instant::now();
-        let mut tasks = cluster.tasks.views();
+        let mut tasks = cluster.see_tasks();
         let mut shares = cluster.shares.view();
         self.paths = list_paths(cluster, &self.scoreboard);
+        self.timeline.scoreboard = self.scoreboard.clone();
+        self.timeline.entries = cluster.timeline.entries().to_vec();
+        let mut away: Vec<_> = away(&self.timeline.entries, ago(REMEMBERED_FOR)).collect();
         self.names = NodeNames::default();
         self.names.add(&mut tasks);
         self.names.add(&mut shares);
         self.names.add(&mut self.paths);
+        self.names.add(&mut self.timeline);
         self.names.shorten(&mut tasks);
         self.names.shorten(&mut shares);
         self.names.shorten(&mut self.paths);
+        self.names.shorten(&mut self.timeline);
+        self.names.shorten(&mut away);
         let snapshot = &mut self.snapshot;
         let scoreboard = self.paths.scoreboard.clone();
         changes.replace("scoreboard", &mut snapshot.scoreboard, scoreboard);
         changes.replace("missing", &mut snapshot.missing, cluster.missing());
         changes.replace("tasks", &mut snapshot.tasks, tasks);
         changes.replace("shares", &mut snapshot.shares, shares);
-        changes.replace("paths", &mut snapshot.paths, matrix(&self.paths.paths));
+        changes.replace(
+            "paths",
+            &mut snapshot.paths,
+            matrix(&self.paths.paths, &self.timeline.entries),
+        );
         changes.replace("troubles", &mut snapshot.troubles, self.paths.troubles.clone());
+        changes.replace("away", &mut snapshot.away, away);
+        let last = self.timeline.entries.iter().take(MAX_ENTRIES).cloned().collect();
+        changes.replace("timeline", &mut snapshot.timeline, last);
     }
 }
 
@@ -143,7 +168,7 @@ fn json(section: &impl Serialize) -> Value {
 }
 
 fn list_paths(cluster: &mut ClusterState, scoreboard: &Task) -> PathList {
-    let paths = cluster.paths();
+    let paths = cluster.see_paths();
     let troubles = cluster.troubles().to_vec();
     let is_unprobed = |one: &&TroubledNode| one.trouble == NodeTrouble::NoProber;
     let (probed, measured) = cluster.probes.coverage();

@@ -21,7 +21,7 @@ pub(crate) struct State {
 impl State {
     /// Makes the state of a scoreboard that knows nothing yet.
     pub(crate) fn new(instance: InstanceId, log_limiter: Arc<LogLimiter>) -> Self {
-        let cluster = Mutex::new(ClusterState::new(log_limiter));
+        let cluster = Mutex::new(ClusterState::new(instance.clone(), log_limiter));
         Self { instance, cluster, changed: Notify::new() }
     }
 

@@ -1,4 +1,5 @@
-//! Exchanges counters with the other scoreboards, so that each has what any of them has received.
+//! Exchanges counters and observations with the other scoreboards, so that each has what any of them has
+//! received.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -19,7 +20,7 @@ use crate::state::State;
 /// The interval at which each scoreboard is asked.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Maximum size of a page, in bytes: 512 instances of about 250.
+/// Maximum size of a page, in bytes: 512 instances of about 250, and 256 observations of less than 500.
 const MAX_PAGE_BYTES: usize = 256 * 1024;
 
 /// How many pages in a row are asked for where there are more.
@@ -28,9 +29,11 @@ const MAX_PAGES: usize = 16;
 /// Answers another scoreboard.
 pub(crate) fn page(state: &State, query: &SyncQuery) -> SyncPage {
     let is_known = query.instance.as_ref() == Some(&state.instance);
-    let since = query.since.filter(|_| is_known).unwrap_or_default();
+    let [since, seen] =
+        [query.since, query.seen].map(|revision| revision.filter(|_| is_known).unwrap_or_default());
     let (instances, revision) = state.read(|cluster| cluster.scores.since(since));
-    SyncPage { instance: state.instance.clone(), revision, instances }
+    let (observations, seen) = state.read(|cluster| cluster.timeline.since(seen));
+    SyncPage { instance: state.instance.clone(), revision, instances, seen, observations }
 }
 
 /// Asks all scoreboards, each second, for what they have received; never returns.
@@ -70,13 +73,15 @@ impl Reader<'_> {
                     // It is this one.
                     return pending().await;
                 }
-                query = Some(format!("instance={}&since={}", page.instance, page.revision));
-                if page.instances.is_empty() {
+                let SyncPage { instance, revision, instances, seen, observations } = page;
+                query = Some(format!("instance={instance}&since={revision}&seen={seen}"));
+                if instances.is_empty() && observations.is_empty() {
                     break;
                 }
                 let source = Source::Scoreboard(endpoint.address);
                 self.state.update(|cluster| {
-                    page.instances.iter().for_each(|(id, score)| cluster.merge(source, id, *score));
+                    instances.iter().for_each(|(id, score)| cluster.merge(source, id, *score));
+                    cluster.timeline.merge(observations);
                 });
             }
             sleep(SYNC_INTERVAL).await;
@@ -100,7 +105,11 @@ mod tests {
         state.update(|cluster| cluster.merge(source, &manager, score));
         let all = page(&state, &SyncQuery::default());
         assert_eq!(all.instances, [(manager, score)]);
-        let query = |instance| SyncQuery { instance: Some(instance), since: Some(all.revision) };
+        let query = |instance| SyncQuery {
+            instance: Some(instance),
+            since: Some(all.revision),
+            seen: Some(all.seen),
+        };
         assert_eq!(page(&state, &query(InstanceId::new(1))).instances, []);
         assert_eq!(page(&state, &query(InstanceId::new(2))), all);
     }

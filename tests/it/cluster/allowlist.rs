@@ -79,7 +79,7 @@ async fn nothing_leads_a_proxy_anywhere_but_to_its_upstreams() {
 
     // What did get through asks for a rally, or for what a scoreboard shows to everybody.
     for (upstream, allowed) in
-        [(&manager, &["/"][..]), (&scoreboard, &["/", "/score", "/paths", "/events"])]
+        [(&manager, &["/"][..]), (&scoreboard, &["/", "/score", "/paths", "/timeline", "/events"])]
     {
         for head in upstream.requests() {
             let target = head.split(' ').nth(1).expect("a target");

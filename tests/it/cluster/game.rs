@@ -126,7 +126,8 @@ async fn an_invalid_request_is_refused_with_the_reason() {
     for path in ["/metrics", "/readyz", "/whoami", "/rally/"] {
         let answer = get(cluster.proxy(), path, &[]).await;
         assert_eq!((answer.status, answer.header("content-type")), (404, TEXT), "{path}");
-        let listed = ["  /rally ", "  /score ", "  /paths ", "  /events ", "  /healthz "];
+        let listed =
+            ["  /rally ", "  /score ", "  /paths ", "  /timeline ", "  /events ", "  /healthz "];
         assert!(listed.iter().all(|path| answer.body.contains(path)), "{answer:?}");
     }
 }

@@ -7,7 +7,7 @@ use crate::support::http::{ask, get};
 async fn only_get_is_answered_and_no_other_origin_may_read_it() {
     let scoreboard = one_scoreboard(&[]);
     let address = scoreboard.listen;
-    for path in ["/", "/score", "/paths", "/sync", "/page/page.css"] {
+    for path in ["/", "/score", "/paths", "/timeline", "/sync", "/page/page.css"] {
         let answer = get(address, path, &["Origin: http://elsewhere.example"]).await;
         assert_eq!(answer.status, 200, "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");

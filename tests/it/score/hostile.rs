@@ -10,6 +10,7 @@ use protocol::event::ManagerScore;
 use protocol::id::InstanceId;
 use protocol::sync::SyncPage;
 use protocol::task::Task;
+use protocol::timeline::{Observation, TimelineEvent};
 use server::feed::render;
 use tokio::sync::mpsc;
 use tokio::time::interval;
@@ -64,6 +65,18 @@ fn feed(made: Arc<AtomicU32>) -> Pieces {
     pieces
 }
 
+/// Returns observations that nobody has made, the more the later.
+fn make_up_observations(revision: u64) -> Vec<Observation> {
+    let node = |n| format!("pi{n}").parse().expect("a node");
+    let made_up = (revision..revision + 500).map(|n| Observation {
+        at: n,
+        by: InstanceId::new(n as u32),
+        is_over: false,
+        event: TimelineEvent::Lost { node: node(n) },
+    });
+    made_up.collect()
+}
+
 /// Starts a manager that publishes new instances without end, other ones to each subscriber.
 async fn hostile_manager() -> ScriptedPeer {
     let made = Arc::new(AtomicU32::new(0x1000_0000));
@@ -76,7 +89,13 @@ async fn hostile_scoreboard() -> ScriptedPeer {
     ScriptedPeer::serve(move |_| {
         let instances = make_up(&made, 500);
         let revision = made.load(Ordering::Relaxed).into();
-        let page = SyncPage { instance: InstanceId::new(0xbad), revision, instances };
+        let page = SyncPage {
+            instance: InstanceId::new(0xbad),
+            revision,
+            instances,
+            seen: revision,
+            observations: make_up_observations(revision),
+        };
         let body = serde_json::to_string(&page).expect("plain");
         (one_piece(&ok(&body)), AfterBytes::Stay)
     })

@@ -5,4 +5,5 @@ mod hostile;
 mod load;
 mod page_bytes;
 pub(crate) mod scoreboards;
+mod timeline;
 mod totals;

@@ -29,7 +29,7 @@ fn apply(cluster: &mut ClusterState, events: impl IntoIterator<Item = Event>) {
 
 #[tokio::test(start_paused = true)]
 async fn scores_of_successive_manager_instances_add_up() {
-    let mut cluster = ClusterState::new(Arc::default());
+    let mut cluster = ClusterState::new(InstanceId::new(1), Arc::default());
     cluster.apply(&FeedUpdate::Connected(AT));
     apply(&mut cluster, [score("a", 5)]);
     cluster.apply(&FeedUpdate::Disconnected(AT, DisconnectReason::Ended));
@@ -40,7 +40,7 @@ async fn scores_of_successive_manager_instances_add_up() {
 
 #[tokio::test(start_paused = true)]
 async fn rates_exclude_rallies_before_the_subscription() {
-    let mut cluster = ClusterState::new(Arc::default());
+    let mut cluster = ClusterState::new(InstanceId::new(1), Arc::default());
     apply(&mut cluster, [score("a", 1_000_000)]);
     advance(Duration::from_secs(1)).await;
     apply(&mut cluster, [score("a", 1_000_010)]);
@@ -51,7 +51,7 @@ async fn rates_exclude_rallies_before_the_subscription() {
 
 #[tokio::test(start_paused = true)]
 async fn shares_and_faults_exclude_the_initial_counters() {
-    let mut cluster = ClusterState::new(Arc::default());
+    let mut cluster = ClusterState::new(InstanceId::new(1), Arc::default());
     for (n, node) in [(1, "pi1"), (2, "pi2")] {
         cluster.nodes.answered(([10, 0, 9, n], 3001).into(), &node.parse().expect("a node"), true);
     }
@@ -60,14 +60,14 @@ async fn shares_and_faults_exclude_the_initial_counters() {
     assert_eq!(cluster.membership(), 1);
     advance(Duration::from_secs(1)).await;
     assert_eq!(cluster.shares.view().players["ping.1@pi2"].strokes, 3);
-    let paths = cluster.paths();
+    let paths = cluster.see_paths();
     assert_eq!((paths[0].from.to_string(), paths[0].to.to_string()), ("pi1".into(), "pi2".into()));
     assert_eq!(paths[0].strokes.expect("strokes").faults, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn missing_services_are_reported_after_a_grace_period() {
-    let mut cluster = ClusterState::new(Arc::default());
+    let mut cluster = ClusterState::new(InstanceId::new(1), Arc::default());
     assert!(cluster.missing().is_empty());
     advance(STARTUP_GRACE).await;
     assert_eq!(cluster.missing(), [Service::Manager], "players may be where nobody looks");

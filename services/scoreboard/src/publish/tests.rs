@@ -101,7 +101,7 @@ async fn every_published_field_is_documented() {
     for (_, data) in read(events).await {
         fields(&data, &mut names);
     }
-    for json in [publisher.score(), publisher.paths()] {
+    for json in [publisher.score(), publisher.paths(), publisher.timeline()] {
         fields(&serde_json::from_str(&json).expect("JSON"), &mut names);
     }
     for expected in
@@ -130,7 +130,7 @@ async fn a_subscriber_gets_a_snapshot_and_then_every_change() {
     assert_eq!(snapshot.rallies, update.rallies);
     assert_eq!(update.strokes.len(), 1);
     let changed: Vec<_> = update.patch.keys().collect();
-    assert_eq!(changed, ["paths", "score", "shares", "tasks"]);
+    assert_eq!(changed, ["paths", "score", "shares", "tasks", "timeline"]);
 }
 
 #[tokio::test(start_paused = true)]

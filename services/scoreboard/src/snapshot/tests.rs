@@ -88,7 +88,7 @@ proptest! {
         runtime.block_on(async {
             let task = "scoreboard.1@pi1".parse().expect("a task");
             let identity = Identity::new(Service::Scoreboard, task);
-            let mut cluster = ClusterState::new(Arc::default());
+            let mut cluster = ClusterState::new(InstanceId::new(1), Arc::default());
             let mut published = Published::new(&identity, &mut cluster);
             let mut page = object(&published.snapshot);
             for change in changes {
