@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write, stdout};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use protocol::service::Service;
 use server::options::{ListenOptions, LogOptions, Options};
 use server::start::Start;
@@ -20,6 +21,8 @@ use crate::paths::{self, PathsOptions};
 
 mod container;
 mod environment;
+mod examples;
+mod manual;
 
 /// A table-tennis match played by a Docker Swarm of Raspberry Pis
 ///
@@ -32,7 +35,8 @@ mod environment;
 /// start or go on ends with exit code 1; SIGTERM and Ctrl-C let running rallies finish and end with
 /// exit code 0 within 5 seconds.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100,
+    after_long_help = examples::ALL)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -61,12 +65,13 @@ enum Command {
     ///   curl localhost:3000
     ///
     /// A browser at the same address shows the cluster playing.
-    #[command(verbatim_doc_comment)]
+    #[command(verbatim_doc_comment, after_long_help = examples::DEMO)]
     Demo(DemoOptions),
 
     /// Run a player of ping or pong: answers each request with HIT or MISS
     ///
     /// GET / answers HIT or MISS as text, or the stroke with task, node and side as JSON.
+    #[command(after_long_help = examples::PLAYER)]
     Player(PublicService<player::Options>),
 
     /// Run a manager, the referee: plays a rally for each request and publishes the feed
@@ -74,6 +79,7 @@ enum Command {
     /// GET / plays a rally: as text, or as JSON or NDJSON according to the Accept header. ?who names
     /// the task and node of each stroke and its time, ?pace=300ms slows it down for people.
     /// GET /events is the feed, as server-sent events.
+    #[command(after_long_help = examples::MANAGER)]
     Manager(PublicService<manager::Options>),
 
     /// Run a scoreboard: the score of all managers, and a page that shows the whole cluster playing
@@ -81,12 +87,14 @@ enum Command {
     /// GET / is the page, /score everything it shows as JSON, /events the same as it changes. A
     /// scoreboard subscribes to every manager's feed and asks every task who it is; it needs no
     /// Docker socket. Any number of scoreboards keep the same score by exchanging what they know.
+    #[command(after_long_help = examples::SCOREBOARD)]
     Scoreboard(PublicService<scoreboard::Options>),
 
     /// Run a proxy, the public port: forwards requests to managers and scoreboards
     ///
     /// GET / is a scoreboard's page for a browser and a rally for anyone else; /rally is always a
     /// rally. Nothing else inside the cluster can be reached through it.
+    #[command(after_long_help = examples::PROXY)]
     Proxy(PublicService<proxy::Options>),
 
     /// Run a light, the lamp of a node: shows what happens on the node
@@ -94,6 +102,7 @@ enum Command {
     /// Green for a HIT by a player here, red for a MISS, yellow while the proxy here carries the
     /// rally; one stroke every 150 ms, so that the ball is seen to travel from node to node. It
     /// serves the admin port alone.
+    #[command(after_long_help = examples::LIGHT)]
     Light(LightService),
 
     /// Show the health of every path between nodes, worst first
@@ -105,6 +114,7 @@ enum Command {
     ///
     /// Exit code: 0 no path is broken and no node in trouble, 1 one is, 2 the arguments are wrong, 3
     /// status unknown; no scoreboard responded, or the table could not be written.
+    #[command(after_long_help = examples::PATHS)]
     Paths(PathsOptions),
 
     /// Check the health of the service in this container
@@ -112,7 +122,23 @@ enum Command {
     /// For Docker's HEALTHCHECK, since an image from scratch has no curl: asks the service's own
     /// admin port, or the public port of a demo, and ends with 0 once it is healthy, with 1 when it
     /// is not.
+    #[command(after_long_help = examples::HEALTHCHECK)]
     Healthcheck(HealthcheckOptions),
+
+    /// Print a script that completes commands and options in a shell
+    #[command(after_long_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+
+    /// Print the manual page, or that of one command
+    #[command(after_long_help = examples::MAN)]
+    Man {
+        /// The command
+        #[arg(value_parser = manual::parse_command)]
+        command: Option<String>,
+    },
 }
 
 /// The options of a service with a public port.
@@ -178,13 +204,15 @@ async fn execute(cli: Cli) -> Result<ExitCode, AppError> {
             light::run(own, start(Service::Light, None, &common)?).await?;
         }
         Command::Paths(options) => {
-            let color = stdout().is_terminal() && wants_color();
+            let color = stdout().is_terminal() && log::wants_color();
             return Ok(paths::run(&options, color, &mut stdout()).await?);
         }
         Command::Healthcheck(options) => {
             let address = container::health_address(options.admin);
             healthcheck::run(address, options.timeout).await?;
         }
+        Command::Completions { shell } => manual::completions(shell, &mut stdout())?,
+        Command::Man { command } => manual::page(command.as_deref(), &mut stdout())?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -200,16 +228,11 @@ fn start(
     Ok(Start::bind(service, listen, common, shutdown::on_signal()?)?)
 }
 
-/// Returns whether color is wanted on a terminal (no-color.org).
-fn wants_color() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
 async fn demo(options: DemoOptions) -> Result<(), AppError> {
     open_files::raise_limit();
     demo_files::check(&options)?;
     let LogOptions { log, log_level } = options.log;
-    let color = wants_color();
+    let color = log::wants_color();
     let panel = Panel::for_terminal(log, color);
     match &panel {
         Some(panel) => log::init_to(log, log_level, panel.writer()),

@@ -47,7 +47,10 @@ fn address(line: &[OsString]) -> Option<SocketAddr> {
         Command::Scoreboard(service) => Some(service.common.admin),
         Command::Proxy(service) => Some(service.common.admin),
         Command::Light(service) => Some(service.common.admin),
-        Command::Paths(_) | Command::Healthcheck(_) => None,
+        Command::Paths(_)
+        | Command::Healthcheck(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => None,
     }
 }
 

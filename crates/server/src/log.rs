@@ -2,6 +2,7 @@
 //!
 //! Each line is in the span of its service, which names service, task and node.
 
+use std::ffi::OsStr;
 use std::io::{IsTerminal, stderr};
 
 use clap::ValueEnum;
@@ -39,6 +40,16 @@ pub fn resolved_format(format: Option<Format>) -> Format {
     format.unwrap_or(if stderr().is_terminal() { Format::Text } else { Format::Json })
 }
 
+/// Returns whether color is wanted on a terminal: not by one that has none (`TERM=dumb`), nor by a
+/// person who wants none (`NO_COLOR` that is not empty, no-color.org).
+#[must_use]
+pub fn wants_color() -> bool {
+    let is = |name, unwanted: fn(&OsStr) -> bool| {
+        std::env::var_os(name).is_some_and(|value| unwanted(&value))
+    };
+    !is("NO_COLOR", |value| !value.is_empty()) && !is("TERM", |terminal| terminal == "dumb")
+}
+
 /// Does what [`init`] does, with a writer that knows what else is on the terminal.
 pub fn init_to(format: Option<Format>, level: LevelFilter, writer: BoxMakeWriter) {
     let terminal = stderr().is_terminal();
@@ -52,9 +63,7 @@ pub fn init_to(format: Option<Format>, level: LevelFilter, writer: BoxMakeWriter
     let registry = tracing_subscriber::registry().with(targets);
     let _ = match format {
         Format::Text => {
-            // https://no-color.org: any value that is not empty turns color off.
-            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            let layer = fmt::layer().with_writer(writer).with_ansi(terminal && !plain);
+            let layer = fmt::layer().with_writer(writer).with_ansi(terminal && wants_color());
             registry.with(layer.with_target(false)).try_init()
         }
         Format::Json => {

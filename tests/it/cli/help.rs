@@ -10,8 +10,18 @@ fn help(arguments: &[&str]) -> String {
     process.out().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-const COMMANDS: [&str; 8] =
-    ["demo", "player", "manager", "scoreboard", "proxy", "light", "paths", "healthcheck"];
+const COMMANDS: [&str; 10] = [
+    "demo",
+    "player",
+    "manager",
+    "scoreboard",
+    "proxy",
+    "light",
+    "paths",
+    "healthcheck",
+    "completions",
+    "man",
+];
 
 #[test]
 fn the_help_of_each_command_reads_as_it_should() {
@@ -56,4 +66,23 @@ fn the_version_is_the_packages() {
     for option in ["--version", "-V"] {
         assert_eq!(help(&[option]), concat!("swarm-pong ", env!("CARGO_PKG_VERSION"), "\n"));
     }
+}
+
+#[test]
+fn shells_and_man_get_what_they_read() {
+    for (shell, part) in [
+        ("bash", "complete -F _swarm__pong"),
+        ("zsh", "#compdef swarm-pong"),
+        ("fish", "-c swarm-pong"),
+    ] {
+        let script = help(&["completions", shell]);
+        assert!(script.contains(part) && script.contains("stroke-timeout"), "{script}");
+    }
+    let page = help(&["man"]);
+    assert!(
+        page.contains(".TH swarm-pong 1") && page.contains("swarm\\-pong\\-player(1)"),
+        "{page}"
+    );
+    let page = help(&["man", "player"]);
+    assert!(page.contains(".TH swarm-pong-player 1") && page.contains("PONG_SIDE"), "{page}");
 }
