@@ -5,7 +5,6 @@ use std::io::{IsTerminal, Write, stdout};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use clap_complete::Shell;
 use protocol::service::Service;
 use server::options::{ListenOptions, LogOptions, Options};
 use server::start::Start;
@@ -129,7 +128,7 @@ enum Command {
     #[command(after_long_help = examples::COMPLETIONS)]
     Completions {
         /// The shell
-        shell: Shell,
+        shell: manual::Shell,
     },
 
     /// Print the manual page, or that of one command

@@ -2,11 +2,22 @@
 
 use std::io::{self, Write};
 
-use clap::{Command, CommandFactory};
-use clap_complete::Shell;
+use clap::{Command, CommandFactory, ValueEnum};
+use clap_complete::generate;
+use clap_complete::shells::{Bash, Fish, PowerShell, Zsh};
 use clap_mangen::Man;
 
 use super::Cli;
+
+/// A shell that can complete commands and options.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "lower")]
+pub(super) enum Shell {
+    Bash,
+    Fish,
+    PowerShell,
+    Zsh,
+}
 
 /// Returns the whole command line, its commands called after the program, as their pages are.
 fn commands() -> Command {
@@ -32,8 +43,13 @@ pub(super) fn parse_command(name: &str) -> Result<String, String> {
 ///
 /// That of `out`.
 pub(super) fn completions(shell: Shell, out: &mut impl Write) -> io::Result<()> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "swarm-pong", &mut script);
+    let (mut commands, mut script) = (Cli::command(), Vec::new());
+    match shell {
+        Shell::Bash => generate(Bash, &mut commands, "swarm-pong", &mut script),
+        Shell::Fish => generate(Fish, &mut commands, "swarm-pong", &mut script),
+        Shell::PowerShell => generate(PowerShell, &mut commands, "swarm-pong", &mut script),
+        Shell::Zsh => generate(Zsh, &mut commands, "swarm-pong", &mut script),
+    }
     out.write_all(&script)
 }
 
