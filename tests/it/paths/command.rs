@@ -98,7 +98,7 @@ async fn exits_3_on_what_no_scoreboard_answers_and_keeps_it_off_the_terminal() {
     let path = |from: &str| {
         format!(
             r#"{{"format":3,"scoreboard":{{"task":"scoreboard.1","node":"pi1"}},"nodes":2,
-            "pairs":2,"measured":1,"broken":0,"troubles":[],"paths":[{{"from":"{from}","to":"pi2","state":"ok",
+            "pairs":2,"measured":1,"broken":0,"lossy":0,"troubles":[],"paths":[{{"from":"{from}","to":"pi2","state":"ok",
             "cause":null,"probes":null,"strokes":null}}]}}"#
         )
     };

@@ -60,11 +60,11 @@ async fn invalid_probe_answers_are_reported_by_cause() {
 #[tokio::test]
 async fn nodes_that_a_peer_makes_up_are_no_path_and_one_that_is_lost_is_broken() {
     // 17 reports of 32 broken paths each.
-    let to: Vec<_> = (0..32).map(|m| format!(r#"["ghost{m}","timeout",1,1,3,3]"#)).collect();
+    let to: Vec<_> = (0..32).map(|m| format!(r#"["ghost{m}","timeout",1,1,3,3,null]"#)).collect();
     let reports: Vec<String> = (0..17)
         .map(|n| {
             let node = if n == 0 { "pi9".to_owned() } else { format!("ghost{n}") };
-            let report = report(&node, "pi1").replace(r#"["pi1",null,1,1,1,0]"#, &to.join(","));
+            let report = report(&node, "pi1").replace(r#"["pi1",null,1,1,1,0,null]"#, &to.join(","));
             format!(r#"{{"age_ms":0,"report":{report}}}"#)
         })
         .collect();
