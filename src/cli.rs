@@ -107,12 +107,14 @@ enum Command {
     /// Show the health of every path between nodes, worst first
     ///
     /// Asks any node's port 3000 what the proxies have measured of each other's nodes and how long
-    /// strokes took. A path is broken after three probes in a row without an answer; the cause and
-    /// what to look at are explained below the table. Times are in milliseconds. A node in trouble has
-    /// tasks and no proxy, or the name of another one and no id: not all of its paths are known.
+    /// strokes took. A path is broken after three probes in a row without an answer, and has the state
+    /// LOSS if it loses more packets than a healthy one; the cause and what to look at are explained
+    /// below the table. Times are in milliseconds. A node in trouble has tasks and no proxy, or the
+    /// name of another one and no id: not all of its paths are known.
     ///
-    /// Exit code: 0 no path is broken and no node in trouble, 1 one is, 2 the arguments are wrong, 3
-    /// status unknown; no scoreboard responded, or the table could not be written.
+    /// Exit code: 0 no path is broken or loses packets and no node is in trouble, 1 one is, 2 the
+    /// arguments are wrong, 3 status unknown; no scoreboard responded, or the table could not be
+    /// written. With --history and --watch nodes do not count.
     #[command(after_long_help = examples::PATHS)]
     Paths(PathsOptions),
 

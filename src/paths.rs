@@ -12,14 +12,18 @@ use protocol::headers::{FROM, parse_server};
 use protocol::path::{FORMAT, PathList};
 use protocol::service::Service;
 use protocol::task::Task;
+use protocol::timeline::{self, Timeline};
 use protocol::timing::PATHS_REQUEST_TIMEOUT;
 use reqwest::header::SERVER;
 use reqwest::{Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use server::duration::{InvalidDuration, parse_duration};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::program::program;
 
+mod history;
 mod remedies;
 mod table;
 
@@ -42,9 +46,17 @@ pub struct PathsOptions {
         value_parser = parse_url)]
     pub url: Url,
 
-    /// Print the JSON of GET /paths instead of a table
+    /// Print the JSON of GET /paths instead of a table, or of GET /timeline
     #[arg(long, env = "PONG_JSON", value_parser = BoolishValueParser::new())]
     pub json: bool,
+
+    /// Print which paths and nodes were in trouble, when and for how long, the newest last
+    #[arg(long)]
+    pub history: bool,
+
+    /// Print it as it happens, until interrupted
+    #[arg(long, conflicts_with_all = ["history", "json"])]
+    pub watch: bool,
 
     /// How long to wait for an answer, 10ms to 1m [default: 12s, by which a proxy has answered]
     #[arg(long, env = "PONG_TIMEOUT", value_name = "TIME", value_parser = parse_timeout)]
@@ -126,9 +138,12 @@ pub async fn run(
     out: &mut impl Write,
 ) -> Result<ExitCode, PathsError> {
     let patience = options.timeout.unwrap_or(PATHS_REQUEST_TIMEOUT);
+    if options.history || options.watch {
+        return history::run(options, patience, out).await;
+    }
     let give_up_at = Instant::now() + STARTUP_GRACE.min(patience);
     let list = loop {
-        let list = ask(&options.url, patience).await?;
+        let list: PathList = ask(&options.url, "/paths", patience).await?;
         if list.nodes > 0 {
             break list;
         }
@@ -141,22 +156,47 @@ pub async fn run(
         sleep(RETRY_PAUSE).await;
     };
     let text = if options.json { json(&list) } else { render(&list, color) };
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    match written {
-        // Nobody is reading any more, as before 'head'; the exit code says it too.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        written => written?,
-    }
+    write(out, &text)?;
     let is_well = list.broken == 0 && list.lossy == 0 && list.troubles.is_empty();
     Ok(ExitCode::from(u8::from(!is_well)))
 }
 
-/// Renders the paths as a scoreboard does.
-fn json(list: &PathList) -> String {
-    serde_json::to_string(list).expect("numbers and names") + "\n"
+/// Writes a text; returns whether anybody still reads.
+fn write(out: &mut impl Write, text: &str) -> Result<bool, PathsError> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Nobody is reading any more, as before 'head'; the exit code says it too.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => Ok(written.map(|()| true)?),
+    }
 }
 
-async fn ask(url: &Url, patience: Duration) -> Result<PathList, PathsError> {
+/// Renders a document as a scoreboard does.
+fn json(document: &impl Serialize) -> String {
+    serde_json::to_string(document).expect("numbers and names") + "\n"
+}
+
+/// A document of a scoreboard.
+trait Document: DeserializeOwned {
+    /// Returns whether it has the format of this version.
+    fn is_of_this_format(&self) -> bool;
+}
+
+impl Document for PathList {
+    fn is_of_this_format(&self) -> bool {
+        self.format == FORMAT
+    }
+}
+
+impl Document for Timeline {
+    fn is_of_this_format(&self) -> bool {
+        self.format == timeline::FORMAT
+    }
+}
+
+/// Asks for a document, at a path of the scoreboard.
+async fn ask<T: Document>(url: &Url, path: &str, patience: Duration) -> Result<T, PathsError> {
+    let mut url = url.clone();
+    url.set_path(path);
     let mut who = "what answers there does not speak HTTP".to_owned();
     let request = async {
         let mut response = client().get(url.clone()).send().await?;
@@ -167,16 +207,16 @@ async fn ask(url: &Url, patience: Duration) -> Result<PathList, PathsError> {
     let body = match response.unwrap_or(Err(Fault::Timeout)) {
         Ok(body) => body,
         Err(fault @ Fault::Status(status)) if matches!(status.as_u16(), 502..=504) => {
-            return Err(PathsError::NoScoreboard(url.clone(), fault));
+            return Err(PathsError::NoScoreboard(url, fault));
         }
         Err(Fault::Status(_) | Fault::Body | Fault::Protocol) => {
-            return Err(PathsError::Unreadable(url.clone(), who));
+            return Err(PathsError::Unreadable(url, who));
         }
-        Err(Fault::Dns) => return Err(PathsError::NoSuchName(url.clone())),
-        Err(fault) => return Err(PathsError::NoAnswer(url.clone(), fault)),
+        Err(Fault::Dns) => return Err(PathsError::NoSuchName(url)),
+        Err(fault) => return Err(PathsError::NoAnswer(url, fault)),
     };
-    let list = serde_json::from_slice(&body).ok().filter(|list: &PathList| list.format == FORMAT);
-    list.ok_or_else(|| PathsError::Unreadable(url.clone(), who))
+    let document = serde_json::from_slice(&body).ok().filter(T::is_of_this_format);
+    document.ok_or(PathsError::Unreadable(url, who))
 }
 
 /// Returns who answered, and how. What a stranger says of itself is shortened, and kept off the

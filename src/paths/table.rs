@@ -197,18 +197,24 @@ mod tests {
             path("pi3", "pi2", PathState::Loss, None),
         ]);
         insta::assert_snapshot!(render(&list, false), @r"
-        3 nodes, 4 of 6 pairs measured, 2 broken; reported by scoreboard.1@pi2
+        3 nodes, 4 of 6 pairs measured, 2 broken, 1 lossy; reported by scoreboard.1@pi2
 
-        FROM  TO             STATE            RTT   P99  LOST/SENT  STROKE    P99  FAULTS
-        pi1   10.0.9.7:3001  BROKEN timeout  0.31  1.00       7/32       -      -       -
-        pi3   pi1            BROKEN timeout  0.31  1.00       7/32       -      -       -
-        pi2   pi1            slow            0.31  1.00       7/32    0.50  12.35       1
-        pi1   pi2            ok              0.31  1.00       7/32    0.50  12.35       1
+        FROM  TO             STATE            RTT   P99  LOST/SENT  LOSS  JITTER  STROKE    P99  FAULTS
+        pi1   10.0.9.7:3001  BROKEN timeout  0.31  1.00       7/32  2.0%    0.05       -      -       -
+        pi3   pi1            BROKEN timeout  0.31  1.00       7/32  2.0%    0.05       -      -       -
+        pi3   pi2            LOSS            0.31  1.00       7/32  2.0%    0.05    0.50  12.35       1
+        pi2   pi1            slow            0.31  1.00       7/32  2.0%    0.05    0.50  12.35       1
+        pi1   pi2            ok              0.31  1.00       7/32  2.0%    0.05    0.50  12.35       1
 
         timeout: nothing comes back
           - docker node ls: is the node on?
           - open UDP port 4789 between these nodes, in both directions; for an encrypted network also IP protocol 50 (ESP)
           - tcpdump -ni any udp port 4789 on both: VXLAN must come from the address in docker node inspect; if not: docker swarm join --data-path-addr
+        LOSS: of the packets from the FROM node to the TO node more are lost than in a healthy network
+          - the other direction ok: the TO node's receiver or the FROM node's sender; both: cable, switch or Wi-Fi
+          - Wi-Fi: iw dev wlan0 link on both, and a cable instead
+          - ip -s link show eth0 on both: which counter of errors or dropped grows?
+          - ethtool eth0 on both: does one say Duplex: Half?
         ");
     }
 
@@ -240,8 +246,8 @@ mod tests {
         pi3/2k: no prober: tasks run there and no proxy is heard: docker service ps pong_proxy, and is its port taken?
         pi4: clock off: it differs by -7 s from most other nodes: timedatectl there; is NTP reached?
 
-        FROM  TO   STATE   RTT   P99  LOST/SENT  STROKE    P99  FAULTS
-        pi    pi2  ok     0.31  1.00       7/32    0.50  12.35       1
+        FROM  TO   STATE   RTT   P99  LOST/SENT  LOSS  JITTER  STROKE    P99  FAULTS
+        pi    pi2  ok     0.31  1.00       7/32  2.0%    0.05    0.50  12.35       1
         ");
     }
 

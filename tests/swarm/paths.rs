@@ -154,25 +154,28 @@ async fn check_alert(
 }
 
 /// Waits until each of these nodes reports exactly these paths, checks that it took no longer than it
-/// may and that no others were reported than these and those before, and returns the seconds.
+/// may and that no others were reported than these and those before; returns the seconds, and what was
+/// reported.
 pub(crate) async fn check_reports(
     scenario: &mut Scenario,
     nodes: &[&'static str],
     before: &Reported,
     broken: &Reported,
     within: Duration,
-) -> f64 {
+) -> (f64, Reported) {
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
     let client = client.expect("a client");
     let started = Instant::now();
     // How many responses in a row were right, and after how many seconds the first of them came.
     let mut right: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
     let mut others = Vec::new();
+    let mut last = Reported::new();
     until(&format!("{broken:?} through {nodes:?}"), within.as_secs() + 25, async || {
         let responses = join_all(nodes.iter().map(|node| fetch(&client, node))).await;
         for (node, response) in nodes.iter().zip(responses) {
             let Some(reported) = response else { continue };
-            if reported == *broken {
+            if agrees(&reported, broken) {
+                last.clone_from(&reported);
                 right.entry(node).or_insert((0, started.elapsed().as_secs_f64())).0 += 1;
             } else {
                 right.remove(node);
@@ -193,7 +196,14 @@ pub(crate) async fn check_reports(
     scenario.check(slowest <= within.as_secs_f64(), late);
     others.dedup();
     scenario.check(others.is_empty(), format!("others were reported: {others:?}"));
-    slowest
+    (slowest, last)
+}
+
+/// Returns whether these paths are reported and no others, each with its cause or one of several, as in
+/// `timeout|lost`.
+fn agrees(reported: &Reported, expected: &Reported) -> bool {
+    let is_one_of = |(one, other): (&&str, &&str)| other.split('|').any(|cause| cause == *one);
+    reported.keys().eq(expected.keys()) && reported.values().zip(expected.values()).all(is_one_of)
 }
 
 /// Returns the broken paths that a node's port reports; none while it does not know enough.

@@ -3,8 +3,12 @@
 //! Two things cross a path: the probes of the proxies, which measure the network alone, and the
 //! strokes, which measure what the game experiences of it.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
+use crate::name::{InvalidName, serialized_as_text};
 use crate::node::{Node, NodeRef};
 use crate::node_trouble::TroubledNode;
 use crate::probe::{PathMeasurement, ProbeFailure};
@@ -34,6 +38,15 @@ pub struct PathList {
     pub troubles: Vec<TroubledNode>,
     /// Each known path, by name.
     pub paths: Vec<PathStatus>,
+}
+
+impl PathStatus {
+    /// Returns what is wrong with it, if anything is that lasts.
+    #[must_use]
+    pub fn problem(&self) -> Option<PathProblem> {
+        let loss = (self.state == PathState::Loss).then_some(PathProblem::Loss);
+        self.cause.map(PathProblem::Broken).or(loss)
+    }
 }
 
 /// The health of one path.
@@ -85,6 +98,44 @@ impl PathState {
         }
     }
 }
+
+/// What is wrong with a path: why it is broken, or `loss`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum PathProblem {
+    /// Probes get no answer.
+    Broken(ProbeFailure),
+    /// More of its packets are lost than a healthy network loses.
+    Loss,
+}
+
+impl PathProblem {
+    /// Returns the problem in one word, as JSON and tables have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Broken(cause) => cause.name(),
+            Self::Loss => PathState::Loss.name(),
+        }
+    }
+}
+
+impl fmt::Display for PathProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for PathProblem {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let broken = ProbeFailure::ALL.map(Self::Broken);
+        broken.into_iter().chain([Self::Loss]).find(|one| one.name() == text).ok_or(InvalidName)
+    }
+}
+
+serialized_as_text!(PathProblem);
 
 /// What the probes of a path measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -153,5 +204,17 @@ mod tests {
         for state in states {
             assert_eq!(serde_json::to_value(state).expect("plain"), state.name());
         }
+    }
+
+    #[test]
+    fn a_problem_is_read_as_it_is_written() {
+        for problem in
+            ProbeFailure::ALL.map(PathProblem::Broken).into_iter().chain([PathProblem::Loss])
+        {
+            let json = serde_json::to_string(&problem).expect("plain");
+            assert_eq!(json, format!("\"{problem}\""));
+            assert_eq!(serde_json::from_str::<PathProblem>(&json).expect("a problem"), problem);
+        }
+        assert!(serde_json::from_str::<PathProblem>("\"well\"").is_err());
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::InstanceId;
 use crate::name::Name;
 use crate::node::{Node, NodeRef};
-use crate::probe::ProbeFailure;
+use crate::path::PathProblem;
 use crate::service::Service;
 use crate::task::Task;
 use crate::whoami::WhoAmI;
@@ -30,7 +30,8 @@ pub struct Timeline {
 pub struct TimelineEntry {
     /// When it was first seen, in milliseconds since 1970 by the clock of the scoreboard that saw it.
     pub at: u64,
-    /// When a path was last seen broken, likewise; none while it is, and for what does not last.
+    /// When a path was last seen broken or losing packets, likewise; none while it is, and for what does not
+    /// last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub end: Option<u64>,
     /// What happened.
@@ -71,14 +72,14 @@ pub enum TimelineEvent {
         /// The node.
         node: Node,
     },
-    /// A path was broken.
+    /// A path was broken or lost packets.
     Path {
         /// The node that asks.
         from: Node,
         /// The node that answers.
         to: NodeRef,
-        /// Why it was broken.
-        cause: ProbeFailure,
+        /// Why it was broken, or that it lost packets.
+        cause: PathProblem,
     },
     /// All tasks of a service have another release than before.
     Release {

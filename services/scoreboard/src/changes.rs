@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use protocol::name::Name;
 use protocol::node::{Node, NodeRef};
-use protocol::path::PathStatus;
-use protocol::probe::ProbeFailure;
+use protocol::path::{PathProblem, PathStatus};
 use protocol::service::Service;
 use protocol::snapshot::{AwayNode, TaskState, TaskView};
 use protocol::timeline::{TimelineEntry, TimelineEvent, TimelineTask};
@@ -29,7 +28,7 @@ pub(crate) struct Changes {
     tasks: Tasks,
     /// The one release of each service that had one last.
     releases: BTreeMap<Service, Name>,
-    broken: BTreeMap<(Node, NodeRef), ProbeFailure>,
+    broken: BTreeMap<(Node, NodeRef), PathProblem>,
 }
 
 impl Changes {
@@ -86,14 +85,14 @@ impl Changes {
         }
     }
 
-    /// Compares the broken paths with those that were broken last. A path that is not reported any more
+    /// Compares the paths that are broken or lose packets with those that did last. A path that is not reported any more
     /// is not known to be broken either.
     pub(crate) fn see_paths(&mut self, paths: &[PathStatus], timeline: &mut Timeline) {
         let broken = paths
             .iter()
-            .filter_map(|path| Some(((path.from.clone(), path.to.clone()), path.cause?)));
+            .filter_map(|path| Some(((path.from.clone(), path.to.clone()), path.problem()?)));
         let broken: BTreeMap<_, _> = broken.collect();
-        let event = |((from, to), cause): (&(Node, NodeRef), &ProbeFailure)| TimelineEvent::Path {
+        let event = |((from, to), cause): (&(Node, NodeRef), &PathProblem)| TimelineEvent::Path {
             from: from.clone(),
             to: to.clone(),
             cause: *cause,

@@ -93,6 +93,24 @@ async fn exits_3_with_every_attempt_when_nobody_answers() {
 }
 
 #[tokio::test]
+async fn the_history_exits_1_while_a_path_is_in_trouble() {
+    let timeline = |end: &str| {
+        format!(
+            r#"{{"format":1,"scoreboard":{{"task":"scoreboard.1","node":"pi1"}},"entries":[
+            {{"at":1764170090000{end},"kind":"path","from":"pi1","to":"pi3","cause":"loss"}},
+            {{"at":1764170080000,"kind":"back","node":"pi3"}}]}}"#
+        )
+    };
+    let back = "2025-11-26T15:14:40Z  pi3 back\n2025-11-26T15:14:50Z  pi1 to pi3: loss";
+    for (end, code, last) in [("", 1, "\n"), (r#","end":1764170150000"#, 0, ", for 1m\n")] {
+        let fake = FakeProxy::answering(ok(&timeline(end))).await;
+        let mut history = Process::spawn(&["paths", "--history", &url(fake.address)], &[]);
+        assert_eq!(history.code(), Some(code), "{}", history.log());
+        assert_eq!(history.out(), format!("{back}{last}"));
+    }
+}
+
+#[tokio::test]
 async fn exits_3_on_what_no_scoreboard_answers_and_keeps_it_off_the_terminal() {
     let evil = "\x1b]0;owned\x07\x1b[2J";
     let path = |from: &str| {

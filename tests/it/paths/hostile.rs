@@ -64,7 +64,8 @@ async fn nodes_that_a_peer_makes_up_are_no_path_and_one_that_is_lost_is_broken()
     let reports: Vec<String> = (0..17)
         .map(|n| {
             let node = if n == 0 { "pi9".to_owned() } else { format!("ghost{n}") };
-            let report = report(&node, "pi1").replace(r#"["pi1",null,1,1,1,0,null]"#, &to.join(","));
+            let report =
+                report(&node, "pi1").replace(r#"["pi1",null,1,1,1,0,null]"#, &to.join(","));
             format!(r#"{{"age_ms":0,"report":{report}}}"#)
         })
         .collect();

@@ -1,5 +1,6 @@
 use protocol::id::InstanceId;
 use protocol::path::PathState;
+use protocol::probe::ProbeFailure;
 use protocol::whoami::WhoAmI;
 
 use super::*;

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use protocol::id::InstanceId;
 use protocol::name::Name;
 use protocol::node::{Node, NodeRef};
-use protocol::probe::ProbeFailure;
+use protocol::path::PathProblem;
 use protocol::service::Service;
 use protocol::timeline::{Observation, TimelineEntry, TimelineEvent, TimelineTask};
 
@@ -35,7 +35,7 @@ enum Subject<'a> {
 enum State<'a> {
     Here,
     Away,
-    Broken(ProbeFailure),
+    Broken(PathProblem),
     Ok,
     Release(&'a Name),
 }

@@ -19,6 +19,7 @@ fn task(name: &str) -> TimelineTask {
 }
 
 fn path(cause: ProbeFailure) -> TimelineEvent {
+    let cause = protocol::path::PathProblem::Broken(cause);
     let [from, to] = ["pi1", "pi2"].map(|node| node.parse().expect("a node"));
     TimelineEvent::Path { from, to: protocol::node::NodeRef::Node(to), cause }
 }
