@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use crate::headers;
 use crate::health;
+use crate::no_scoreboard;
 use crate::routes::{NOT_FOUND, Route};
 use crate::state::Proxy;
 use crate::upstream_response::UpstreamResponse;
@@ -54,7 +55,7 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
             return HttpResponse::MethodNotAllowed().insert_header((ALLOW, allow)).body(refusal);
         }
     };
-    let mut upstream = match &route {
+    let upstream = match &route {
         Route::Health => return health::respond(proxy).await,
         Route::Rally => &proxy.managers,
         Route::Page | Route::Scoreboard(_) => &proxy.scoreboards,
@@ -70,10 +71,6 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
     };
     // A proxy that has just started knows nobody yet.
     upstream.first_lookup(RESPOND_BY).await;
-    // While there is no scoreboard, a rally is better than an error.
-    if route == Route::Page && upstream.is_empty() {
-        upstream = &proxy.managers;
-    }
     // Kept until the response begins: one that is slow on purpose does not delay other requests.
     let _permit = proxy.upstream_permits.acquire().await;
     let upstream_request = UpstreamRequest {
@@ -130,7 +127,13 @@ impl UpstreamRequest<'_> {
         }
         match refusal {
             Some(response) => response.into_response(self.proxy),
-            None => no_answer(self.upstream.service(), &faults),
+            None => {
+                let (status, reason) = no_answer(self.upstream.service(), &faults);
+                match self.route {
+                    Route::Page => no_scoreboard::page(status, &reason),
+                    _ => HttpResponse::build(status).body(reason),
+                }
+            }
         }
     }
 
@@ -158,12 +161,13 @@ impl UpstreamRequest<'_> {
     }
 }
 
-/// Returns the response when no task of a service answered: what was tried, and what came back.
-fn no_answer(service: &str, faults: &[(SocketAddr, Fault)]) -> HttpResponse {
+/// Returns the status and the reason when no task of a service answered: what was tried, and what came
+/// back.
+fn no_answer(service: &str, faults: &[(SocketAddr, Fault)]) -> (StatusCode, String) {
     let late = !faults.is_empty() && faults.iter().all(|(_, fault)| *fault == Fault::Timeout);
     let status = if late { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
     let tried: Vec<String> =
         faults.iter().map(|(address, fault)| format!("{address}: {fault}")).collect();
     let tried = if tried.is_empty() { "no address in DNS".to_owned() } else { tried.join(", ") };
-    HttpResponse::build(status).body(format!("no {service} answered ({tried})\n"))
+    (status, format!("no {service} answered ({tried})\n"))
 }

@@ -29,6 +29,7 @@ mod health;
 mod hearsay;
 pub mod loss;
 mod metrics;
+mod no_scoreboard;
 mod options;
 mod path_health;
 mod path_table;

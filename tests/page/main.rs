@@ -19,4 +19,6 @@ mod paths;
 mod pictures;
 mod placement;
 mod relay;
+mod scripted;
 mod serving;
+mod trouble;

@@ -59,13 +59,13 @@ fn a_missing_service_is_named_with_the_command_that_starts_it() {
         let mut cluster = smallest();
         cluster.kill("pong.1");
         let browser = Browser::at(&url(&cluster)).await;
-        browser.until("!document.querySelector('#missing').hidden").await;
-        let notice = browser.eval("document.querySelector('#missing').innerText").await;
+        browser.until("document.querySelector('[data-kind=missing]')").await;
+        let notice = browser.eval("document.querySelector('#bar').innerText").await;
         let notice = notice.as_str().expect("text");
-        assert!(notice.contains("No pong players are running"), "{notice}");
+        assert!(notice.contains("no pong players: start some with"), "{notice}");
         assert!(notice.contains("docker service scale pong_pong=2"), "{notice}");
         assert!(notice.contains("docker service scale pong=2"), "{notice}");
-        assert!(!notice.contains("No ping") && !notice.contains("No manager"), "{notice}");
+        assert!(!notice.contains("no ping") && !notice.contains("no manager"), "{notice}");
 
         browser.eval("document.querySelector('#serve button').click()").await;
         browser
@@ -75,6 +75,6 @@ fn a_missing_service_is_named_with_the_command_that_starts_it() {
             )
             .await;
         cluster.add("pong.1", "pi1");
-        browser.until("document.querySelector('#missing').hidden").await;
+        browser.until("!document.querySelector('[data-kind=missing]')").await;
     });
 }

@@ -13,10 +13,8 @@ async fn the_page_loads_without_errors_and_shows_the_cluster() {
     browser.until("document.querySelectorAll('.half .task').length === 4").await;
     browser.until("document.querySelectorAll('.others .task').length === 9").await;
     let first = "document.querySelector('.half.ping .task').innerText.replace(/\\s+/g, ' ').trim()";
-    assert_eq!(browser.eval(first).await, format!("ping.1 {}", env!("CARGO_PKG_VERSION")));
-    assert!(
-        browser.eval("document.querySelector('#missing').hidden").await.as_bool() == Some(true)
-    );
+    assert_eq!(browser.eval(first).await, "ping.1");
+    browser.until("document.querySelector('#bar.well')").await;
     assert_eq!(browser.console().await, Vec::<String>::new());
 }
 
@@ -104,8 +102,10 @@ async fn strokes_are_drawn_in_order_one_per_beat_and_once() {
 async fn pace_and_serve_work_by_keyboard() {
     let (_demo, url) = demo(&[]);
     let browser = Browser::at(&url).await;
-    // Tab, twice to the right on the slider, tab to the button, enter.
-    browser.type_keys("\u{e004}").await;
+    // Tab past what is before it, twice to the right on the slider, tab to the button, enter.
+    while browser.eval("document.activeElement.id").await != "pace" {
+        browser.type_keys("\u{e004}").await;
+    }
     browser.type_keys("\u{e014}\u{e014}").await;
     browser.until("document.querySelector('#pace-text').textContent === '500 ms'").await;
     browser.type_keys("\u{e004}").await;

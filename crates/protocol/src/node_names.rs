@@ -101,7 +101,7 @@ has_nodes! {
     RallyResult: manager, proxy;
     TaskView: task.task;
     PlayerShare: player;
-    ShownStroke: player, proxy;
+    ShownStroke: player, manager, proxy;
     PlayedStroke: player;
     RecentRally: result, played;
     ShareView: players;

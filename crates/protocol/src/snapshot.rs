@@ -138,7 +138,7 @@ pub struct PlayerShare {
 /// The paths as the page shows them: a row for each node that asks, a column for each that answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PathMatrix {
-    /// How many nodes there are at one end of a path; rows and columns are of 16 at most.
+    /// How many nodes there are at one end of a path; rows and columns are of 40 at most.
     pub nodes: usize,
     /// The nodes that ask, one a row.
     pub from: Vec<String>,
@@ -156,7 +156,8 @@ impl PathMatrix {
     }
 }
 
-/// The health of a path as the page shows it. Times are in milliseconds, with two decimals below 10.
+/// The health of a path as the page shows it. Times are in milliseconds, with two decimals below 10; of
+/// many nodes only the median is there, with one decimal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PathCell {
     /// The worst that is known of it.
@@ -212,6 +213,8 @@ pub struct ShownStroke {
     /// The player that played it.
     #[serde(flatten)]
     pub player: Task,
+    /// The manager that asked for it.
+    pub manager: Task,
     /// The node whose proxy carries the rally, if one does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<Node>,

@@ -8,6 +8,9 @@ use tracing::{Span, error_span};
 
 use crate::clock::unix_millis;
 
+/// The architecture that this build is for: `x86_64`, `aarch64`, `armv7`, `armv6`.
+pub const ARCH: &str = env!("PONG_ARCH");
+
 /// The identity of a running service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -35,7 +38,7 @@ impl Identity {
             version: own_release(),
             release: self.release.clone(),
             os: Name::from_any(std::env::consts::OS),
-            arch: Name::from_any(std::env::consts::ARCH),
+            arch: Name::from_any(ARCH),
             started: unix_millis() / 1000,
         }
     }

@@ -17,7 +17,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use protocol::task::Task;
 
-use crate::identity::Identity;
+use crate::identity::{ARCH, Identity};
 
 mod endpoints;
 mod flags;
@@ -55,7 +55,7 @@ impl Metrics {
         let of_build = [
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("release", identity.release.to_string()),
-            ("arch", std::env::consts::ARCH.to_owned()),
+            ("arch", ARCH.to_owned()),
         ];
         let of_node = node_labels("node", "node_id", node);
         let labels: Labels = of_task.into_iter().chain(of_node).chain(of_build).collect();

@@ -1,6 +1,6 @@
 // The ball. The scoreboard selects which strokes are shown; the page draws one per beat.
 import { byId, element } from "./dom.js";
-import { findPlayer, setLamp } from "./court.js";
+import { findPlayer, findProxy, findTask, setLamp } from "./court.js";
 
 // For a rally without a result, since its manager was lost. The slowest pace is 5 s.
 const IDLE_TIMEOUT = 7000;
@@ -8,6 +8,8 @@ const IDLE_TIMEOUT = 7000;
 const MAX_WAITING = 14;
 // Selected rallies to remember: the answer to Serve may arrive after its first strokes.
 const MAX_SELECTED = 8;
+// A flight that took longer would be over long after its stroke.
+const MAX_FLIGHT = 2000;
 // Pixels between a player and the ball.
 const GAP = 14;
 
@@ -24,12 +26,18 @@ class Ball {
   #running = false;
   #idle;
   #rally;
+  #lit = [];
   #proxy;
   #position;
+  #arrived;
 
   // Takes a stroke, or the result of a rally.
   add(item) {
     if (item.n === 1 && this.#queue.length > MAX_WAITING) this.#queue = [];
+    // The pace: how long after the one before it came.
+    const now = performance.now();
+    item.gap = item.n > 1 ? now - this.#arrived : 0;
+    this.#arrived = now;
     this.#queue.push(item);
     if (!this.#running) this.#run();
   }
@@ -47,7 +55,8 @@ class Ball {
       if (item.verdict && item.rally !== this.#rally) continue;
       // Beats follow each other without a gap, so delays of timers do not add up.
       const now = performance.now();
-      beatEnd = Math.max(beatEnd, now - beat) + beat;
+      const flight = this.#queue.length ? beat : Math.min(Math.max(beat, item.gap || 0), MAX_FLIGHT);
+      beatEnd = Math.max(beatEnd, now - beat) + flight;
       const time = beatEnd - now;
       if (item.outcome) {
         await this.#show(item, time);
@@ -69,6 +78,7 @@ class Ball {
     const from = this.#position;
     const to = player ? inFrontOf(player, stroke.side) : from;
     this.#position = to;
+    if (stroke.manager && player) drawRequest(findTask(stroke.manager), player, time);
     if (to) this.#move(from, to, time);
     if (from) await wait(time);
     flash(stroke, player);
@@ -93,12 +103,16 @@ class Ball {
     this.#rally = stroke.rally;
     this.#proxy = stroke.proxy;
     if (this.#proxy) setLamp(this.#proxy, "yellow", true);
+    this.#lit = [[findProxy(this.#proxy), "carries"], [stroke.manager && findTask(stroke.manager), "referees"]];
+    for (const [task, does] of this.#lit) task?.classList.add(does);
     this.#element.classList.remove("missed");
   }
 
   #end() {
     clearTimeout(this.#idle);
     if (this.#proxy) setLamp(this.#proxy, "yellow", false);
+    for (const [task, does] of this.#lit) task?.classList.remove(does);
+    this.#lit = [];
     this.#rally = this.#proxy = this.#position = undefined;
     this.#element.remove();
   }
@@ -151,12 +165,32 @@ function inFrontOf(player, side) {
   return { x: x - outer.x, y: inner.y - outer.y + inner.height / 2 };
 }
 
+// Draws the request as it goes: from the manager to the player and back.
+function drawRequest(manager, player, time) {
+  if (!manager) return;
+  const outer = table.getBoundingClientRect();
+  const [from, to] = [manager, player].map((task) => {
+    const box = task.getBoundingClientRect();
+    return { x: box.left + box.width / 2 - outer.x, y: box.top + box.height / 2 - outer.y };
+  });
+  const line = drawLine("request", from, to, time);
+  if (reducedMotion.matches) return;
+  const turn = line.style.transform;
+  const scales = [`${turn} scaleX(0)`, `${turn} scaleX(1)`, `${turn} scaleX(0)`];
+  line.animate({ transform: scales }, { duration: time });
+}
+
 // Draws a line that fades.
 function drawTrail(from, to) {
-  const line = element("div", "trail");
+  drawLine("trail", from, to, 4 * beat);
+}
+
+function drawLine(kind, from, to, time) {
+  const line = element("div", kind);
   const [x, y] = [to.x - from.x, to.y - from.y];
   line.style.width = `${Math.hypot(x, y)}px`;
   line.style.transform = `translate(${from.x}px, ${from.y}px) rotate(${Math.atan2(y, x)}rad)`;
   balls.append(line);
-  setTimeout(() => line.remove(), 4 * beat);
+  setTimeout(() => line.remove(), time);
+  return line;
 }

@@ -1,59 +1,53 @@
 // Passes each section of the snapshot to the module that shows it.
 import { clearBall, setBeat, showSelected } from "./ball.js";
-import { showTasks } from "./court.js";
-import { byId, element, reconcile, setText, taskName } from "./dom.js";
+import { markNodes, showTasks } from "./court.js";
+import { byId, setText, taskName } from "./dom.js";
 import { subscribe } from "./events.js";
 import { showPaths } from "./paths.js";
+import { startPresenting } from "./present.js";
 import { addRallies, showRallies } from "./rallies.js";
 import { showScore } from "./score.js";
 import { startServing } from "./serve.js";
 import { setPlayers, showShares } from "./shares.js";
-
-function showMissing(missing) {
-  byId("missing").hidden = !missing.length;
-  reconcile(byId("missing"), missing, String, (service) => {
-    const tasks = service === "manager" ? "managers" : `${service} players`;
-    const item = element("li", "", `No ${tasks} are running. Start some with `);
-    item.append(
-      element("code", "", `docker service scale pong_${service}=2`),
-      " (stack) or ",
-      element("code", "", `docker service scale ${service}=2`),
-      " (plain services).",
-    );
-    return item;
-  }, () => {});
-}
-
-// Without a prober, and with a name that several nodes have, nobody knows all paths of a node.
-function showTroubles(troubles) {
-  byId("troubles").hidden = !troubles.length;
-  reconcile(byId("troubles"), troubles, ({ node, trouble }) => `${node} ${trouble}`, () => element("li"), (item, { node, trouble, addresses }) => {
-    setText(item, trouble === "shared_name"
-      ? `Several nodes are called ${node}, with proxies at ${addresses.join(", ")}. Their paths are not told apart: give each node its --node-id.`
-      : `Tasks run on ${node} and no proxy is heard there, so its paths are not measured.`);
-  });
-}
+import { showTimeline } from "./timeline.js";
+import { clock, findTroubles, showBar } from "./trouble.js";
 
 const SECTIONS = {
   score: showScore,
-  missing: showMissing,
-  tasks(tasks) {
-    showTasks(Object.values(tasks));
+  tasks(tasks, { away }) {
+    showTasks(Object.values(tasks), away);
     setPlayers(Object.values(tasks));
   },
+  away: (away, { tasks }) => SECTIONS.tasks(tasks, { away }),
   shares: ({ seconds, players }) => showShares({ seconds, players: Object.values(players) }),
   paths: showPaths,
-  troubles: showTroubles,
+  timeline: showTimeline,
 };
+const count = (all, noun) => `${all} ${noun}${all === 1 ? "" : "s"}`;
+
+let last, connected = false, lastUpdate;
 
 function show(names, snapshot) {
-  for (const name of names) SECTIONS[name]?.(snapshot[name]);
+  last = snapshot;
+  for (const name of names) SECTIONS[name]?.(snapshot[name], snapshot);
+  showTroubles();
 }
 
-let lastUpdate;
+function showTroubles() {
+  const since = lastUpdate ? ` Last update ${clock(lastUpdate)}.` : "";
+  const lost = { kind: "disconnected", level: "bad", key: "", nodes: [], text: `Disconnected from the scoreboard. Reconnecting …${since}` };
+  const troubles = [...(connected ? [] : [lost]), ...(last ? findTroubles(last) : [])];
+  const tasks = Object.values(last?.tasks ?? {}).filter(({ state }) => state !== "gone");
+  const nodes = new Set(tasks.map(({ node }) => node));
+  showBar(troubles, `All is well: ${count(nodes.size, "node")}, ${count(tasks.length, "task")}`);
+  const levels = new Map();
+  for (const { level, nodes } of troubles) for (const node of nodes) if (levels.get(node) !== "bad") levels.set(node, level);
+  markNodes(levels);
+}
 
 subscribe({
   onSnapshot(snapshot) {
+    connected = true;
     setBeat(snapshot.beat_ms);
     clearBall();
     show(Object.keys(SECTIONS), snapshot);
@@ -68,16 +62,17 @@ subscribe({
   onConnected({ scoreboard, release }) {
     lastUpdate = new Date();
     document.body.classList.remove("stale");
-    byId("disconnected").hidden = true;
     setText(byId("connection"), `live from ${taskName(scoreboard)}, release ${release}`);
   },
   onDisconnected() {
     document.body.classList.add("stale");
-    const last = lastUpdate ? ` Last update ${lastUpdate.toLocaleTimeString()}.` : "";
-    byId("disconnected").hidden = false;
-    setText(byId("disconnected"), `Disconnected from the scoreboard. Reconnecting …${last}`);
+    connected = false;
+    showTroubles();
     setText(byId("connection"), "not connected");
   },
 });
 startServing();
+startPresenting();
+// How long something lasts changes by itself.
+setInterval(() => last && showTroubles(), 10_000);
 window.loaded?.();

@@ -9,7 +9,11 @@ use protocol::snapshot::{PathCell, PathMatrix};
 use protocol::timeline::{TimelineEntry, TimelineEvent};
 
 /// Maximum number of rows, and of columns.
-const MAX_NODES: usize = 16;
+const MAX_NODES: usize = 40;
+
+/// Up to how many nodes the page shows figures in the cells; of more, cells are colors alone, and what is
+/// said of one that is pointed at is not worth sending every change of every path.
+const MAX_DETAILED: usize = 12;
 
 /// Returns the paths between the nodes that the page shows: of too many, those with the worst paths. The
 /// timeline says since when one is broken.
@@ -22,13 +26,14 @@ pub(crate) fn matrix(paths: &[PathStatus], timeline: &[TimelineEntry]) -> PathMa
     let broken: HashMap<_, _> = broken.collect();
     let (asking, from) = ends(paths, |path| &path.from);
     let (answering, to) = ends(paths, |path| &path.to);
+    let is_detailed = from.len().max(to.len()) <= MAX_DETAILED;
     let cells = paths.iter().filter_map(|path| {
         let from = label(&from, &path.from)?;
         let to = label(&to, &path.to)?;
         let since = broken.get(&(&path.from, &path.to)).copied();
         Some((
             PathMatrix::key(from, to),
-            PathCell { since: since.filter(|_| path.cause.is_some()), ..cell(path) },
+            PathCell { since: since.filter(|_| path.cause.is_some()), ..cell(path, is_detailed) },
         ))
     });
     let cells = cells.collect();
@@ -70,16 +75,18 @@ fn labels<N>(ends: Vec<(&N, String)>) -> Vec<String> {
     ends.into_iter().map(|(_, label)| label).collect()
 }
 
-fn cell(path: &PathStatus) -> PathCell {
+fn cell(path: &PathStatus, is_detailed: bool) -> PathCell {
+    let rounded = |time| if is_detailed { rounded(time) } else { (time * 10.0).round() / 10.0 };
+    let strokes = path.strokes.filter(|_| is_detailed);
     PathCell {
         state: path.state,
         cause: path.cause,
         since: None,
         median: path.probes.and_then(|probes| probes.median).map(rounded),
-        p99: path.probes.and_then(|probes| probes.p99).map(rounded),
+        p99: path.probes.filter(|_| is_detailed).and_then(|probes| probes.p99).map(rounded),
         loss: path.probes.and_then(|probes| probes.loss).map(to_tenths),
-        jitter: path.probes.and_then(|probes| probes.jitter).map(to_tenths),
-        stroke: path.strokes.and_then(|strokes| strokes.median).map(rounded),
+        jitter: path.probes.filter(|_| is_detailed).and_then(|probes| probes.jitter).map(to_tenths),
+        stroke: strokes.and_then(|strokes| strokes.median).map(rounded),
         faults: path
             .strokes
             .filter(|_| path.state == PathState::Faults)
@@ -112,27 +119,28 @@ mod tests {
     #[test]
     fn of_too_many_nodes_those_with_the_worst_paths_are_shown() {
         let state = |from, to| match (from, to) {
-            (37, 39) => PathState::Broken,
-            (20.., 20..) => PathState::Slow,
+            (11, 13) => PathState::Broken,
+            (25.., 25..) => PathState::Slow,
             _ => PathState::Ok,
         };
-        let ends = (1..=40).flat_map(|from| (1..=40).map(move |to| (from, to)));
+        let ends = (1..=64).flat_map(|from| (1..=64).map(move |to| (from, to)));
         let paths: Vec<_> = ends.map(|(from, to)| path(from, to, state(from, to))).collect();
         let shown = matrix(&paths, &[]);
-        assert_eq!((shown.nodes, shown.cells.len()), (40, 16 * 16));
-        let slow = (20..=34).map(|n| format!("pi{n}"));
-        let names = |last: &str| slow.clone().chain([last.to_owned()]).collect::<Vec<_>>();
-        assert_eq!((shown.from, shown.to), (names("pi37"), names("pi39")));
-        assert_eq!(shown.cells["pi37 pi39"].state, PathState::Broken);
+        assert_eq!((shown.nodes, shown.cells.len()), (64, 40 * 40));
+        let slow = (25..=63).map(|n| format!("pi{n}"));
+        let names =
+            |first: &str| [first.to_owned()].into_iter().chain(slow.clone()).collect::<Vec<_>>();
+        assert_eq!((shown.from, shown.to), (names("pi11"), names("pi13")));
+        assert_eq!(shown.cells["pi11 pi13"].state, PathState::Broken);
     }
 
     #[test]
     fn nodes_are_in_the_order_of_their_numbers() {
         let paths: Vec<_> = (1..=20).map(|n| path(n, 21 - n, PathState::Ok)).collect();
         let shown = matrix(&paths, &[]);
-        let expected: Vec<_> = (1..=16).map(|n| format!("pi{n}")).collect();
+        let expected: Vec<_> = (1..=20).map(|n| format!("pi{n}")).collect();
         assert_eq!((shown.nodes, &shown.from, &shown.to), (20, &expected, &expected));
-        assert_eq!(shown.cells.len(), 12, "those between nodes that are shown");
+        assert_eq!(shown.cells.len(), 20);
     }
 
     #[test]
@@ -165,10 +173,10 @@ mod tests {
             stroke: Some(1.0),
             faults: None,
         };
-        assert_eq!([1, 2, 3].map(|n| cell(&measured(n))), [(); 3].map(|()| expected.clone()));
+        assert_eq!([1, 2, 3].map(|n| cell(&measured(n), true)), [(); 3].map(|()| expected.clone()));
         let faults = PathStatus { state: PathState::Faults, ..measured(3) };
         assert_eq!(
-            cell(&faults),
+            cell(&faults, true),
             PathCell { state: PathState::Faults, faults: Some(3), ..expected }
         );
     }

@@ -50,6 +50,7 @@ impl RecentRallies {
             side: stroke.side,
             outcome: stroke.outcome,
             player: stroke.player.clone(),
+            manager: stroke.manager.clone(),
             proxy: stroke.proxy.clone(),
         });
     }

@@ -138,11 +138,15 @@ impl Page {
     async fn event(&mut self) -> (String, String) {
         loop {
             if let Some((event, rest)) = self.received.split_once("\n\n") {
+                let (event, rest) = (event.to_owned(), rest.to_owned());
+                self.received = rest;
+                if event == ":" {
+                    // A sign of life.
+                    continue;
+                }
                 let event = event.strip_prefix("event: ").expect("an event");
                 let (kind, data) = event.split_once("\ndata: ").expect("data");
-                let event = (kind.to_owned(), data.to_owned());
-                self.received = rest.to_owned();
-                return event;
+                return (kind.to_owned(), data.to_owned());
             }
             self.received += &self.connection.piece().await.expect("no cut").expect("no end");
         }

@@ -1,0 +1,33 @@
+// What happened and when, the newest first.
+import { byId, element, reconcile, setText, taskName } from "./dom.js";
+import { causeText, clock } from "./trouble.js";
+
+function text(entry) {
+  const { kind, node, from, to, cause, service, release, before, end } = entry;
+  const task = entry.task && taskName(entry);
+  switch (kind) {
+    case "joined": return `${task} joined`;
+    case "replaced": return `${task} replaced${release ? `, release ${release}` : ""}`;
+    case "moved": return `${task} moved here from ${from}`;
+    case "gone": return `${task} is gone`;
+    case "lost": return `${node} lost: its last task is gone`;
+    case "left": return `${node} left: no tasks any more`;
+    case "back": return `${node} is back`;
+    case "release": return `${service}: release ${before} → ${release}`;
+    case "path": return `${from} → ${to} ${end ? `was broken until ${clock(end)}` : "broken"}: ${causeText(cause)}`;
+    default: return kind;
+  }
+}
+
+export function showTimeline(entries) {
+  byId("timeline-empty").hidden = entries.length > 0;
+  const key = ({ at, kind, task, node, from, to, service }) => [at, kind, task, node, from, to, service].join(" ");
+  reconcile(byId("timeline-list"), entries, key, (entry) => {
+    const item = element("li", entry.kind);
+    item.append(element("time", "", clock(entry.at)), element("span"));
+    return item;
+  }, (item, entry) => {
+    item.classList.toggle("over", !!entry.end);
+    setText(item.lastChild, text(entry));
+  });
+}
