@@ -1,8 +1,9 @@
-//! `stack.yml`, `overlay-net.sh` and `Dockerfile` agree, the script is careful, and the other stacks
+//! `stack.yml`, `overlay-net.sh`, `kubernetes/` and `Dockerfile` agree, the script is careful, and the other stacks
 //! are fit for a Pi.
 
 mod flags;
 mod image;
+mod kubernetes;
 mod other_stacks;
 mod plain_services;
 mod script;
