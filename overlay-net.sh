@@ -35,7 +35,7 @@ Settings, from the environment, as for stack.yml:
   PONG_LOG                 text               log lines for people, or json for programs
   PONG_LOG_LEVEL           info               or debug: one line per rally
   PONG_SUBNET              10.0.9.0/24        subnet of the network
-  PONG_HEALTH_INTERVAL     60s                time between two healthchecks of a healthy task; with
+  PONG_HEALTH_INTERVAL     90s                time between two healthchecks of a healthy task; with
                                               Docker before 25, of every task, and 2s by default
   PONG_STACK               pong               the stack that may also use the network
   PONG_WAIT                120                seconds that up waits for a rally from every node, by
@@ -176,7 +176,7 @@ network() {
 # Only since Docker 25, whose API is 1.44, is a new task checked more often than a healthy one. The
 # client says which version it and the daemon both speak.
 choose_health() {
-  interval=${PONG_HEALTH_INTERVAL:-60s} start_interval='--health-start-interval 2s'
+  interval=${PONG_HEALTH_INTERVAL:-90s} start_interval='--health-start-interval 2s'
   api=$(docker version --format '{{.Client.APIVersion}}') || api=1.0
   [ "${api#*.}" -lt 44 ] || return 0
   start_interval=''

@@ -14,6 +14,10 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 /// How long one request may take before the service is asked again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How many requests in a row a service may leave without an answer. One that starts is not there yet and
+/// refuses them instead, and the admin port answers however much the public one has to do.
+const MAX_UNANSWERED: u32 = 2;
+
 /// The pause after a request that failed at once.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -51,6 +55,7 @@ pub async fn run(address: SocketAddr, timeout: Duration) -> Result<(), Unhealthy
     let client = client();
     let deadline = Instant::now() + timeout;
     let mut came_back = Fault::Timeout.to_string();
+    let mut unanswered = 0;
     loop {
         let asked = Instant::now();
         let until = deadline.min(asked + REQUEST_TIMEOUT);
@@ -61,12 +66,15 @@ pub async fn run(address: SocketAddr, timeout: Duration) -> Result<(), Unhealthy
             Ok(Err(error)) => Fault::from(error).to_string(),
             // The last request may have had no time; what came back before says more.
             Err(_) if until == deadline => came_back,
-            Err(_) => Fault::Timeout.to_string(),
+            Err(_) => {
+                unanswered += 1;
+                Fault::Timeout.to_string()
+            }
         };
         let next = deadline.min(asked + PAUSE);
         sleep_until(next).await;
         // Not earlier: the start period of stack.yml is as long as a check that fails.
-        if next == deadline {
+        if next == deadline || unanswered == MAX_UNANSWERED {
             return Err(UnhealthyError(address, came_back));
         }
     }
@@ -80,4 +88,21 @@ const fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(loopback, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_never_answers_is_asked_twice() {
+        // The kernel accepts for it, as for a process that is stopped.
+        let frozen = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = frozen.local_addr().expect("bound");
+        let asked = Instant::now();
+        let unhealthy = run(address, Duration::from_secs(30)).await.expect_err("no answer");
+        assert_eq!(asked.elapsed().as_secs(), 20, "{unhealthy}");
+    }
 }

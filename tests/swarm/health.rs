@@ -10,8 +10,8 @@ use crate::load::STEADY;
 use crate::scenario::{Allowance, TestRun, age};
 use crate::swarm::{running, until};
 
-/// How soon a frozen task must be replaced, in seconds: a minute until its next check, at most another
-/// one until that fails, and 10 s until it is killed.
+/// How soon a frozen task must be replaced, in seconds: 90 until its next check, 20 until that fails,
+/// and 10 until it is killed.
 const REPLACED_WITHIN: u64 = 130;
 
 /// How long clients send requests as fast as they can.

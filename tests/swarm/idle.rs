@@ -24,13 +24,13 @@ const MAX_RATIO: f64 = 1.15;
 const SETTLED: Duration = Duration::from_secs(10);
 
 /// How long is measured: every task is checked once.
-const MEASURED: Duration = Duration::from_secs(60);
+const MEASURED: Duration = Duration::from_secs(90);
 
 pub(crate) async fn healthchecks(run: &mut TestRun) {
     run.observe("nobody plays: with and without healthchecks", async |line| {
         // As often as stack.yml says by itself, also with a Docker for which the README says more often.
-        shell(&deploy::command().await.replace("INTERVAL=2s", "INTERVAL=60s")).await;
-        until_running(TASKS, 120).await;
+        shell(&deploy::command().await.replace("INTERVAL=2s", "INTERVAL=90s")).await;
+        until_running(TASKS, 180).await;
         let checked = percent_of_a_core().await;
         let updates = SERVICES.map(|service| async move {
             shell(&format!("docker service update --quiet --no-healthcheck pong_{service}")).await;

@@ -14,7 +14,7 @@ use crate::path_health::PathHealth;
 pub(super) const DNS_LAG: Duration = Duration::from_secs(8);
 
 /// How long DNS may not list a proxy that it never has listed: it does so after the first health check,
-/// which slow nodes have once a minute.
+/// which an old engine makes after 90 s.
 pub(super) const FIRST_LISTING: Duration = Duration::from_secs(120);
 
 /// How long the path to a node is remembered that DNS does not list and that nobody hears.
