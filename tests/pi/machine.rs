@@ -33,7 +33,7 @@ pub(crate) const PI3: Board = Board {
     registers: "0x3f200000",
     kernel: "",
     clock: &[],
-    lamps: &["rppal", "sysfs", "leds"],
+    lamps: &["gpio", "rppal", "sysfs", "leds"],
 };
 
 /// A Pi Zero. Its kernel must not look for a power controller that QEMU does not have. Its clock follows

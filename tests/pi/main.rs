@@ -75,7 +75,10 @@ fn check(board: &Board, cache: &Path) -> u32 {
                 assert_eq!(*status, "0", "the exit code after SIGTERM");
                 let lit = trace.flashes().iter().any(|flash| flash.light == "yellow");
                 assert!(lit, "a rally was being shown at SIGTERM");
-                assert!(trace.is_dark() && trace.are_outputs(), "dark after SIGTERM");
+                // Debian's kernel makes a pin an input again that nobody has open, Raspberry Pi's does not
+                // (raspberrypi/linux#6117).
+                assert!(trace.is_dark(), "dark after SIGTERM");
+                assert!(trace.are_outputs() || *lamp == "gpio", "outputs after SIGTERM");
                 println!(
                     "  {lamp}: SIGTERM in the middle of a rally: exit code 0, registers dark\n"
                 );

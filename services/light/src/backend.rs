@@ -5,7 +5,7 @@ use tracing::{info, warn};
 use crate::backends::blinkt::Blinkt;
 use crate::backends::leds::Leds;
 #[cfg(all(target_os = "linux", not(test)))]
-use crate::backends::rppal;
+use crate::backends::{gpio, rppal};
 use crate::backends::simulated::Simulated;
 use crate::backends::sysfs::Chip;
 use crate::backends::traffic_light::TrafficLight;
@@ -13,7 +13,7 @@ use crate::lamp::{Lamp, OpenError};
 use crate::options::{Backend, LampOptions};
 
 /// The backends that are tried in turn: first the one that works in a service of a Swarm.
-const AUTO: [Backend; 3] = [Backend::Leds, Backend::Rppal, Backend::Sysfs];
+const AUTO: [Backend; 4] = [Backend::Leds, Backend::Gpio, Backend::Rppal, Backend::Sysfs];
 
 impl Backend {
     /// Opens a lamp. With [`Backend::Auto`] it is the first that opens, and a simulation if there is
@@ -35,6 +35,11 @@ impl Backend {
                 }))
             }
             Self::Leds => Ok(Box::new(Leds::open(&options.leds, &options.state, *active_low)?)),
+            Self::Gpio => {
+                let (levels, chip) = gpio_pins(pins.0, *active_low)?;
+                let name = format!("gpio on pins {pins} of {chip}");
+                Ok(Box::new(TrafficLight::new(levels, *active_low, name)))
+            }
             Self::Rppal => {
                 let name = format!("rppal on pins {pins}");
                 let pins = rppal_pins(pins.0, *active_low)?;
@@ -62,6 +67,13 @@ impl Backend {
 
 fn open_blinkt(options: &LampOptions) -> Result<Box<dyn Lamp>, OpenError> {
     let LampOptions { blinkt_pins, color, .. } = options;
+    let no_gpio = match gpio_pins(blinkt_pins.0, false) {
+        Ok((pins, chip)) => {
+            let name = format!("Blinkt on pins {blinkt_pins}, by gpio of {chip}");
+            return Ok(Box::new(Blinkt::new(pins, *color, name)));
+        }
+        Err(error) => error,
+    };
     let no_rppal = match rppal_pins(blinkt_pins.0, false) {
         Ok(pins) => {
             let name = format!("Blinkt on pins {blinkt_pins}, by rppal");
@@ -75,8 +87,27 @@ fn open_blinkt(options: &LampOptions) -> Result<Box<dyn Lamp>, OpenError> {
     });
     match opened {
         Ok(blinkt) => Ok(Box::new(blinkt)),
-        Err(error) => Err(OpenError { backend: "blinkt", reason: format!("{no_rppal}; {error}") }),
+        Err(error) => Err(OpenError {
+            backend: "blinkt",
+            reason: format!("{no_gpio}; {no_rppal}; {error}"),
+        }),
     }
+}
+
+#[cfg(all(target_os = "linux", not(test)))]
+fn gpio_pins<const N: usize>(
+    numbers: [u8; N],
+    high: bool,
+) -> Result<([gpio::Pin; N], String), OpenError> {
+    gpio::pins(numbers, high)
+}
+
+#[cfg(any(not(target_os = "linux"), test))]
+fn gpio_pins<const N: usize>(
+    _: [u8; N],
+    _: bool,
+) -> Result<([crate::backends::sysfs::Pin; N], String), OpenError> {
+    Err(OpenError { backend: "gpio", reason: "available on Linux only".to_owned() })
 }
 
 #[cfg(all(target_os = "linux", not(test)))]

@@ -1,15 +1,21 @@
 //! The lamps, one in each file.
 //!
-//! Unit tests have no rppal: on a Pi it would drive whatever is on the board's pins. It is tested by
-//! `tests/pi`.
+//! Unit tests have neither gpio nor rppal: on a Pi they would drive whatever is on the board's pins. They
+//! are tested by `tests/pi`.
 
 pub(crate) mod blinkt;
+#[cfg(all(target_os = "linux", not(test)))]
+pub(crate) mod gpio;
 pub(crate) mod leds;
 #[cfg(all(target_os = "linux", not(test)))]
 pub(crate) mod rppal;
 pub(crate) mod simulated;
 pub(crate) mod sysfs;
 pub(crate) mod traffic_light;
+
+/// The labels of the chips whose first lines are the header's pins: Pi 0 to 3, Pi 4, Pi 5.
+pub(crate) const HEADER_LABELS: [&str; 3] =
+    ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
 
 /// Writes a file in a test's own directory, with the directories above it.
 #[cfg(test)]

@@ -78,16 +78,18 @@ pub struct LampOptions {
 /// A way to switch LEDs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Backend {
-    /// The first of leds, rppal and sysfs that opens, else simulated
+    /// The first of leds, gpio, rppal and sysfs that opens, else simulated
     #[default]
     Auto,
     /// The kernel's LEDs: pong-red, pong-yellow and pong-green, else the board's own ACT LED
     Leds,
+    /// Three LEDs on GPIO pins, through the /dev/gpiochip… of the header
+    Gpio,
     /// Three LEDs on GPIO pins, through /dev/gpiomem and /dev/gpiochip0
     Rppal,
     /// Three LEDs on GPIO pins, through /sys/class/gpio
     Sysfs,
-    /// A Blinkt of 8 LEDs on two GPIO pins, through rppal or else sysfs
+    /// A Blinkt of 8 LEDs on two GPIO pins, through gpio, else rppal, else sysfs
     Blinkt,
     /// No LEDs: log lines, or in the demo a line of the terminal
     Simulated,

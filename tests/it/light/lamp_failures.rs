@@ -63,7 +63,7 @@ async fn a_node_without_any_lamp_has_a_light_that_is_ready_and_names_what_it_tri
     light.logged(NO_LED_FOUND, &[("level", "WARN")]);
     let lines = light.log_lines();
     let tried = with(&lines, BACKEND_UNAVAILABLE);
-    for backend in ["leds: ", "rppal: ", "sysfs: "] {
+    for backend in ["leds: ", "gpio: ", "rppal: ", "sysfs: "] {
         let is_named = tried.iter().any(|line| line.to_string().contains(backend));
         assert!(is_named, "{backend:?} in {tried:?}");
     }

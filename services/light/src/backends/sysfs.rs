@@ -11,10 +11,8 @@ use std::path::{Path, PathBuf};
 
 use embedded_hal::digital::{Error, ErrorKind, ErrorType, OutputPin};
 
+use crate::backends::HEADER_LABELS;
 use crate::lamp::OpenError;
-
-/// The labels of the chips whose first lines are the header's pins: Pi 0 to 3, Pi 4, Pi 5.
-const LABELS: [&str; 3] = ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
 
 /// A pin, driven by writing to its file.
 ///
@@ -41,7 +39,7 @@ impl Chip {
         let mut known = chips.filter_map(|chip| {
             let label = read(chip.join("label"))?;
             let base = read(chip.join("base"))?.parse().ok()?;
-            let known = LABELS.contains(&label.as_str());
+            let known = HEADER_LABELS.contains(&label.as_str());
             known.then(|| Self { root: root.to_owned(), label, base })
         });
         known.next().ok_or_else(|| OpenError {
