@@ -114,11 +114,11 @@ number() (
   echo $(($1 << 24 | $2 << 16 | $3 << 8 | $4))
 )
 
-# Prints a line for each node: its availability, its state, its address.
+# Prints a line for each node: its engine's version, its availability, its state, its address.
 nodes() {
   # shellcheck disable=SC2046 # a list of ids
   docker node inspect \
-    --format '{{.Spec.Availability}} {{.Status.State}} {{.Status.Addr}}' $(docker node ls --quiet)
+    --format '{{.Description.Engine.EngineVersion}} {{.Spec.Availability}} {{.Status.State}} {{.Status.Addr}}' $(docker node ls --quiet)
 }
 
 # Refuses a subnet on which the tasks would start and nobody would answer, or none would start.
@@ -137,6 +137,13 @@ check_subnet() {
       die "PONG_SUBNET=$subnet: the node at $address would no longer be reached: choose a free subnet, such as PONG_SUBNET=10.0.99.0/24"
     fi
   done
+}
+
+# Warns of engines that do not understand each other's encryption (moby/moby#51798).
+check_encryption() {
+  if nodes | grep -q '^29\.' && nodes | grep -q '^2[0-8]\.'; then
+    say "warning: nothing encrypted arrives between Docker 29 and an older one: update all nodes to the same version, or leave out --encrypted" >&2
+  fi
 }
 
 # Warns of a subnet with too few addresses; docs/network.md counts them.
@@ -158,6 +165,7 @@ network() {
   fi
 
   check_subnet
+  [ -z "$encrypted" ] || check_encryption
 
   # With this label 'docker stack deploy' uses the network instead of failing on its name.
   create network:$net docker network create --driver overlay --attachable --subnet "$subnet" \
@@ -268,7 +276,7 @@ await_rallies() {
   waiting=''
   # Elsewhere loopback is that of another machine.
   [ -n "${DOCKER_HOST-}" ] || waiting=127.0.0.1
-  for address in $(nodes | sed -n 's/^active ready //p'); do
+  for address in $(nodes | sed -n 's/.* active ready //p'); do
     case $address in *:*) address="[$address]" ;; esac
     case " 0.0.0.0 $waiting " in *" $address "*) ;; *) waiting="$waiting $address" ;; esac
   done

@@ -108,6 +108,22 @@ fn an_encrypted_network_is_made_on_request_only() {
 }
 
 #[test]
+fn an_encrypted_network_between_docker_28_and_29_is_warned_of() {
+    let warns = |nodes: &str, arguments: &[&str]| {
+        let swarm = Swarm::new();
+        swarm.write("nodes", nodes);
+        let ran = swarm.run(arguments, &[]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        ran.err.contains("warning: nothing encrypted arrives between Docker 29 and an older one")
+    };
+    let mixed = "28.5.2 active ready 192.168.1.11\n29.1.3 active ready 192.168.1.12\n";
+    let same = "29.1.3 active ready 192.168.1.11\n29.8.2 active ready 192.168.1.12\n";
+    assert!(warns(mixed, &["--encrypted"]));
+    assert!(!warns(mixed, &[]));
+    assert!(!warns(same, &["--encrypted"]));
+}
+
+#[test]
 fn without_docker_it_says_so() {
     assert_refused(&run("/nowhere", &[], &[]), "no docker command");
 }
@@ -216,7 +232,7 @@ fn up_ends_when_every_node_has_answered_with_a_rally() {
     let swarm = Swarm::new();
     swarm.write(
         "nodes",
-        "active ready 192.168.1.11\nactive ready fd00::2\ndrain ready 192.168.1.13\n",
+        "29.1.3 active ready 192.168.1.11\n29.1.3 active ready fd00::2\n29.1.3 drain ready 192.168.1.13\n",
     );
     let ran = swarm.run(&["up"], &[("PONG_PORT", "8080")]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
@@ -288,7 +304,7 @@ fn a_subnet_that_takes_the_nodes_addresses_or_has_no_ipv4_is_refused() {
 fn a_subnet_with_too_few_addresses_is_warned_of() {
     for (nodes, replicas, warned) in [(81, "2", false), (82, "2", true), (1, "300", true)] {
         let swarm = Swarm::new();
-        let lines = (0..nodes).map(|n| format!("active ready 192.168.1.{n}\n"));
+        let lines = (0..nodes).map(|n| format!("28.5.2 active ready 192.168.1.{n}\n"));
         swarm.write("nodes", &lines.collect::<String>());
         let ran = swarm.run(&["up"], &[("PONG_PING_REPLICAS", replicas)]);
         assert_eq!(ran.code, Some(0), "{}", ran.err);
