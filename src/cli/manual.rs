@@ -15,7 +15,7 @@ use super::Cli;
 pub(super) enum Shell {
     Bash,
     Fish,
-    PowerShell,
+    Powershell,
     Zsh,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn completions(shell: Shell, out: &mut impl Write) -> io::Result<()> 
     match shell {
         Shell::Bash => generate(Bash, &mut commands, "swarm-pong", &mut script),
         Shell::Fish => generate(Fish, &mut commands, "swarm-pong", &mut script),
-        Shell::PowerShell => generate(PowerShell, &mut commands, "swarm-pong", &mut script),
+        Shell::Powershell => generate(PowerShell, &mut commands, "swarm-pong", &mut script),
         Shell::Zsh => generate(Zsh, &mut commands, "swarm-pong", &mut script),
     }
     out.write_all(&script)

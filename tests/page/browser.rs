@@ -126,10 +126,16 @@ impl Browser {
         self.devtools("Page.addScriptToEvaluateOnNewDocument", script).await;
     }
 
-    async fn devtools(&self, command: &str, parameters: Value) {
+    async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
         let done = self.client.issue_cmd(Extra { path: "goog/cdp/execute", body }).await;
-        done.unwrap_or_else(|error| panic!("{command}: {error}"));
+        done.unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// Takes a screenshot and returns it as a URL.
+    pub(crate) async fn picture_url(&self) -> String {
+        let picture = self.devtools("Page.captureScreenshot", json!({})).await;
+        format!("data:image/png;base64,{}", picture["data"].as_str().expect("a picture"))
     }
 
     /// Types keys into the focused element.

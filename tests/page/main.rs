@@ -14,6 +14,7 @@ mod cluster;
 mod connection;
 mod layout;
 mod loading;
+mod moving;
 mod names;
 mod paths;
 mod pictures;
