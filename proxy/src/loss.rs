@@ -30,7 +30,7 @@ use sent::Sent;
 pub(crate) use sent::{DATAGRAMS_PER_ANSWER, DATAGRAMS_PER_LARGE};
 
 /// Interval between datagrams to each proxy, varied by a fifth.
-pub(crate) const DATAGRAM_INTERVAL: Duration = Duration::from_millis(650);
+pub(crate) const DATAGRAM_INTERVAL: Duration = Duration::from_millis(700);
 
 /// How late a datagram may be sent. When it is later, this process did not run, and some of those for
 /// it may have found no room to wait in: Linux keeps 212,992 bytes, and a node among 200 gets some

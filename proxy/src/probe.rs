@@ -87,17 +87,15 @@ pub(crate) async fn probe(
     let from = connection.local_addr().ok();
     let large_datagram = large_bytes(&connection) + DATAGRAM_EXTRA;
     let answer = timeout(ANSWER_TIMEOUT, exchange(&mut connection, address, size)).await;
+    // So that the kernel forgets it: one that was answered takes two packets less, and of another one the
+    // rest is not sent again for minutes; where this fails, it is.
+    let _ = connection.set_zero_linger();
     match answer.unwrap_or(Err(ProbeFailure::NoAnswer)) {
         Ok(report) => {
             let outcome = ProbeOutcome::Answered(rtt);
             ProbeResult { outcome, report: Some(report), from, large_datagram }
         }
-        Err(cause) => {
-            // So that the kernel forgets it too, and does not send the rest again for minutes; where
-            // this fails, it does just that.
-            let _ = connection.set_zero_linger();
-            ProbeResult::failed(ProbeOutcome::NotAnswered(cause), from)
-        }
+        Err(cause) => ProbeResult::failed(ProbeOutcome::NotAnswered(cause), from),
     }
 }
 

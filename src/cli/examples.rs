@@ -33,6 +33,7 @@ Example: which lamp is it, and does it work?
 pub(super) const PATHS: &str = "\
 Examples:
   swarm-pong paths pi1
+  swarm-pong paths pi1 --history
   swarm-pong paths pi1 --json --timeout 5s";
 
 pub(super) const HEALTHCHECK: &str = "\

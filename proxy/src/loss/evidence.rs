@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_fifth_is_named_in_a_minute_and_one_in_fifty_in_a_quarter_of_an_hour() {
-        // 1.35 a second are small.
+        // 1.27 a second are small.
         for (loss, named, cleared) in [(0.2, 75, 160), (0.02, 1200, 1000)] {
             let [name, clear] = percentile(loss, 99);
             assert!(name <= named && clear <= cleared, "{loss}: {name}, {clear}");

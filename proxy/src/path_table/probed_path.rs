@@ -20,8 +20,8 @@ pub(super) const FIRST_LISTING: Duration = Duration::from_secs(120);
 /// How long the path to a node is remembered that DNS does not list and that nobody hears.
 pub(super) const FORGET_AFTER: Duration = Duration::from_secs(600);
 
-/// How long others count as hearing a node: two probes.
-const HEARD_FOR: Duration = Duration::from_secs(8);
+/// How long others count as hearing a node: a probe, and one more that fails.
+const HEARD_FOR: Duration = Duration::from_secs(5);
 
 /// A path as it was last measured.
 #[derive(Debug)]

@@ -12,7 +12,11 @@ use crate::support::process::Process;
 
 /// Runs the command; returns its exit code, what it printed, and what it reported on stderr.
 pub(crate) async fn paths(url: &str) -> (Option<i32>, String, String) {
-    let mut process = Process::spawn(&["paths", url], &[]);
+    paths_with(&[url]).await
+}
+
+async fn paths_with(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut process = Process::spawn(&[&["paths"], arguments].concat(), &[]);
     tokio::task::spawn_blocking(move || (process.code(), process.out(), process.log()))
         .await
         .expect("it ended")
@@ -104,9 +108,8 @@ async fn the_history_exits_1_while_a_path_is_in_trouble() {
     let back = "2025-11-26T15:14:40Z  pi3 back\n2025-11-26T15:14:50Z  pi1 to pi3: loss";
     for (end, code, last) in [("", 1, "\n"), (r#","end":1764170150000"#, 0, ", for 1m\n")] {
         let fake = FakeProxy::answering(ok(&timeline(end))).await;
-        let mut history = Process::spawn(&["paths", "--history", &url(fake.address)], &[]);
-        assert_eq!(history.code(), Some(code), "{}", history.log());
-        assert_eq!(history.out(), format!("{back}{last}"));
+        let history = paths_with(&["--history", &url(fake.address)]).await;
+        assert_eq!(history, (Some(code), format!("{back}{last}"), String::new()));
     }
 }
 
