@@ -10,6 +10,7 @@ use server::options::{ListenOptions, LogOptions, Options};
 use server::start::Start;
 use server::{log, open_files, shutdown};
 use tracing::Instrument;
+use tracing::level_filters::LevelFilter;
 
 use crate::demo::{Demo, DemoOptions};
 use crate::error::AppError;
@@ -196,7 +197,7 @@ async fn execute(cli: Cli) -> Result<ExitCode, AppError> {
             proxy::run(own, start(Service::Proxy, Some(listen), &common)?).await?;
         }
         Command::Light(LightService { own, common }) if own.test => {
-            log::init(common.log.log, common.log.log_level);
+            log::init(common.log.log, common.log.level());
             let span = common.identity(Service::Light).span();
             let shutdown = shutdown::on_signal()?;
             light::selftest::run(&own.lamp, &mut stdout(), shutdown).instrument(span).await?;
@@ -224,7 +225,7 @@ fn start(
     listen: Option<ListenOptions>,
     common: &Options,
 ) -> Result<Start, AppError> {
-    log::init(common.log.log, common.log.log_level);
+    log::init(common.log.log, common.log.level());
     open_files::raise_limit();
     Ok(Start::bind(service, listen, common, shutdown::on_signal()?)?)
 }
@@ -236,14 +237,22 @@ async fn demo(options: DemoOptions) -> Result<(), AppError> {
     let color = log::wants_color();
     let panel = Panel::for_terminal(log, color);
     match &panel {
-        Some(panel) => log::init_to(log, log_level, panel.writer()),
-        None => log::init(log, log_level),
+        // More would push out what is shown in place.
+        Some(panel) => {
+            log::init_to(log, log_level.unwrap_or(LevelFilter::WARN), panel.writer());
+        }
+        None => log::init(log, options.log.level()),
     }
     let demo = Demo::start(&options, panel.as_ref(), shutdown::on_signal()?)?;
-    // The cluster plays on even if nobody reads.
-    let _ = write!(stdout(), "{}", demo.welcome(stdout().is_terminal() && color));
-    if let Some(panel) = panel {
-        panel.show();
+    match panel {
+        Some(panel) if stdout().is_terminal() => Ok(demo.wait_on(panel).await?),
+        panel => {
+            // The cluster plays on even if nobody reads.
+            let _ = write!(stdout(), "{}", demo.welcome(stdout().is_terminal() && color));
+            if let Some(panel) = panel {
+                panel.show();
+            }
+            Ok(demo.wait().await?)
+        }
     }
-    Ok(demo.wait().await?)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::io;
+use std::net::SocketAddr;
 
 use client::targets::Targets;
 use game::Side;
@@ -16,8 +17,10 @@ use tokio_util::sync::CancellationToken;
 use crate::panel::Panel;
 use crate::program::program;
 
+mod keys;
 mod options;
 mod placement;
+mod screen;
 
 pub use self::options::DemoOptions;
 pub use self::placement::Node;
@@ -27,6 +30,7 @@ use self::placement::{FREE, Placement};
 #[derive(Debug)]
 pub struct Demo {
     nodes: Vec<Node>,
+    managers: Vec<SocketAddr>,
     services: JoinSet<io::Result<()>>,
     shutdown: CancellationToken,
     players: JoinSet<io::Result<()>>,
@@ -63,6 +67,7 @@ impl Demo {
         let all = ping.iter().chain(&pong).chain(&managers).chain(&scoreboards);
         let task_targets = admin(all.chain(&proxies).chain(&lights));
         let nodes = placement.nodes(&proxies);
+        let manager_addresses = managers.iter().filter_map(Start::public).collect();
 
         let mut players = JoinSet::new();
         for start in ping.into_iter().chain(pong) {
@@ -99,7 +104,8 @@ impl Demo {
             };
             services.spawn(scoreboard::run(scoreboard, start));
         }
-        Ok(Self { nodes, services, shutdown, players, shutdown_players })
+        let managers = manager_addresses;
+        Ok(Self { nodes, managers, services, shutdown, players, shutdown_players })
     }
 
     /// Returns the nodes and what runs on them.
@@ -123,12 +129,7 @@ impl Demo {
             // Writing to a string does not fail.
             let _ = writeln!(text, "  {name:<5} http://{proxy:<22} {}", tasks.join(" "));
         }
-        let proxy = self.nodes[0].proxy;
-        let proxy = if proxy.ip().is_loopback() || proxy.ip().is_unspecified() {
-            format!("localhost:{}", proxy.port())
-        } else {
-            proxy.to_string()
-        };
+        let proxy = self.address();
         let program = program();
         let _ = write!(
             text,
@@ -138,6 +139,29 @@ impl Demo {
              Ctrl-C stops it.\n"
         );
         text
+    }
+
+    /// Returns the address of the first node's proxy, as people type it.
+    fn address(&self) -> String {
+        let proxy = self.nodes[0].proxy;
+        if proxy.ip().is_loopback() || proxy.ip().is_unspecified() {
+            format!("localhost:{}", proxy.port())
+        } else {
+            proxy.to_string()
+        }
+    }
+
+    /// Shows the match around the lamps of a panel, and waits as [`Demo::wait`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Demo::wait`].
+    pub async fn wait_on(self, panel: Panel) -> io::Result<()> {
+        let title = format!("swarm-pong {}, {} nodes", env!("CARGO_PKG_VERSION"), self.nodes.len());
+        let (address, managers) = (self.address(), self.managers.clone());
+        let showing = screen::run(panel.clone(), title, address, managers, self.shutdown.clone());
+        panel.show();
+        tokio::join!(self.wait(), showing).0
     }
 
     /// Waits until every service has ended; when one fails, the others are stopped too.

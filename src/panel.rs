@@ -13,6 +13,9 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 /// Maximum number of lines; more nodes than this share lines, so that all stay on the screen.
 const MAX_LINES: usize = 16;
 
+/// How many columns are used at least.
+const MIN_WIDTH: usize = 80;
+
 /// The colors of a lamp's three lights, as a terminal names them: bright red, yellow and green.
 const COLORS: [u8; 3] = [91, 93, 92];
 
@@ -23,6 +26,10 @@ pub struct Panel(Arc<Mutex<State>>);
 struct State {
     out: Box<dyn Write + Send>,
     color: bool,
+    /// How many columns there are.
+    width: fn() -> usize,
+    /// Lines before and after the lamps.
+    around: [Vec<String>; 2],
     lamps: Vec<(Name, Lights)>,
     /// How many lines are on the terminal now; none before it is shown.
     drawn: Option<usize>,
@@ -35,13 +42,24 @@ impl Panel {
     pub fn for_terminal(format: Option<Format>, color: bool) -> Option<Self> {
         let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
         let able = stderr().is_terminal() && !dumb && resolved_format(format) == Format::Text;
-        able.then(|| Self::new(stderr(), color))
+        able.then(|| Self::new(stderr(), color, width))
     }
 
     /// Makes a panel that is not shown yet.
-    pub fn new(out: impl Write + Send + 'static, color: bool) -> Self {
-        let out = Box::new(out);
-        Self(Arc::new(Mutex::new(State { out, color, lamps: Vec::new(), drawn: None })))
+    pub fn new(out: impl Write + Send + 'static, color: bool, width: fn() -> usize) -> Self {
+        let (out, around, lamps) = (Box::new(out), [Vec::new(), Vec::new()], Vec::new());
+        Self(Arc::new(Mutex::new(State { out, color, width, around, lamps, drawn: None })))
+    }
+
+    /// Shows lines before and after the lamps from now on, each as far as there is room; always as many,
+    /// or old ones would stay.
+    pub fn surround(&self, before: Vec<String>, after: Vec<String>) {
+        let mut state = self.0.lock();
+        let around = [before, after];
+        if state.around != around {
+            state.around = around;
+            state.draw("");
+        }
     }
 
     /// Adds a node's lamp and returns its place.
@@ -104,6 +122,12 @@ impl State {
         if !log.is_empty() {
             let _ = write!(text, "\x1b[J{log}");
         }
+        let width = (self.width)();
+        let plain = |lines: &[String]| {
+            let cut = lines.iter().map(|line| line.chars().take(width).collect::<String>());
+            cut.map(|line| line + "\x1b[K\n").collect::<String>()
+        };
+        text += &plain(&self.around[0]);
         let per_line = self.lamps.len().div_ceil(MAX_LINES).max(1);
         for lamps in self.lamps.chunks(per_line) {
             for (node, lights) in lamps {
@@ -112,10 +136,24 @@ impl State {
             // The line may have been longer before.
             text.push_str("\x1b[K\n");
         }
-        self.drawn = Some(self.lamps.len().div_ceil(per_line));
+        text += &plain(&self.around[1]);
+        let around = self.around.iter().map(Vec::len).sum::<usize>();
+        self.drawn = Some(self.lamps.len().div_ceil(per_line) + around);
         // The cluster plays on even if the terminal is gone.
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
+}
+
+/// Returns how many columns the terminal of stderr has, 80 if it does not say.
+#[cfg(unix)]
+fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(stderr());
+    size.map_or(0, |size| size.ws_col.into()).max(MIN_WIDTH)
+}
+
+#[cfg(not(unix))]
+const fn width() -> usize {
+    MIN_WIDTH
 }
 
 /// Renders a traffic light and, since not everybody sees its colors, what it says.
@@ -175,8 +213,8 @@ mod tests {
 
     fn panel() -> (Panel, Screen) {
         let size = |n| NonZero::new(n).expect("positive");
-        let screen = Screen(Arc::new(Mutex::new(Parser::new(size(24), size(120), 0))));
-        let panel = Panel::new(screen.clone(), false);
+        let screen = Screen(Arc::new(Mutex::new(Parser::new(size(24), size(80), 0))));
+        let panel = Panel::new(screen.clone(), false, || 80);
         for node in ["pi1", "pi2"] {
             panel.add(node.parse().expect("a name"));
         }
@@ -214,7 +252,15 @@ mod tests {
             panel.add(format!("pi{n}").parse().expect("a name"));
         }
         panel.show();
-        assert_eq!(screen.lines().len(), 16);
+        panel.surround(vec!["http://localhost:3000".into(); 2], vec!["→".repeat(200); 3]);
+        for place in 0..64 {
+            panel.set(place, Lights::RED);
+        }
+        panel.surround(vec!["http://localhost:3001".into(); 2], vec!["→".repeat(200); 3]);
+        let lines = screen.lines();
+        assert_eq!(lines.len(), 21, "of 24: {lines:?}");
+        assert_eq!((lines[0].as_str(), lines[20].chars().count()), ("http://localhost:3001", 80));
+        assert!(lines[2].starts_with("  pi1   ● ○ ○  MISS"), "{lines:?}");
     }
 
     #[test]

@@ -81,9 +81,18 @@ pub struct LogOptions {
     #[arg(long, env = "PONG_LOG", value_name = "FORMAT")]
     pub log: Option<Format>,
 
-    /// Least severe level that is logged: error, warn, info, debug or off
-    #[arg(long, env = "PONG_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
-    pub log_level: LevelFilter,
+    /// Least severe level that is logged: error, warn, info, debug or off [default: info, and for a demo
+    /// on a terminal warn]
+    #[arg(long, env = "PONG_LOG_LEVEL", value_name = "LEVEL")]
+    pub log_level: Option<LevelFilter>,
+}
+
+impl LogOptions {
+    /// Returns the level that is logged, by default `info`.
+    #[must_use]
+    pub fn level(&self) -> LevelFilter {
+        self.log_level.unwrap_or(LevelFilter::INFO)
+    }
 }
 
 impl Options {

@@ -11,3 +11,4 @@ mod open_files;
 mod refusals;
 mod settings;
 mod start;
+mod terminal;

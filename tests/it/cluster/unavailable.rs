@@ -46,6 +46,20 @@ async fn a_side_without_players_before_the_first_stroke_is_503_with_the_reason()
 }
 
 #[tokio::test]
+async fn a_browser_gets_a_page_that_tries_again_while_there_is_no_scoreboard() {
+    let gone = reserve();
+    let proxy = proxy("proxy.1@pi3", &[gone.address], &[gone.address]);
+    let page = get(proxy.listen, "/", &["Accept: text/html"]).await;
+    assert_eq!((page.status, page.header("content-type")), (502, "text/html; charset=utf-8"));
+    for text in ["http-equiv=\"refresh\"", "no scoreboard answered", "pong_scoreboard=1"] {
+        assert!(page.body.contains(text), "{}", page.body);
+    }
+    let score = get(proxy.listen, "/score", &["Accept: text/html"]).await;
+    assert_eq!(score.status, 502);
+    assert!(score.body.starts_with("no scoreboard answered"), "for programs: {}", score.body);
+}
+
+#[tokio::test]
 async fn players_that_all_hang_cost_the_client_seconds_and_no_more() {
     let mut hanging = Vec::new();
     for _ in 0..12 {
