@@ -23,6 +23,7 @@ mod accounting;
 mod attack;
 #[path = "../door/attacks.rs"]
 mod attacks;
+mod by_hand;
 mod counters;
 mod deploy;
 mod docker_events;
@@ -59,9 +60,10 @@ mod wrong_service;
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Play); 23] = [
+const SCENARIOS: [(&str, Play); 24] = [
     ("plain", |run| deploy::plain(run).boxed_local()),
     ("image", |run| docker_run::published(run).boxed_local()),
+    ("by_hand", |run| by_hand::service_by_service(run).boxed_local()),
     ("subnet", |run| small_subnet::filled(run).boxed_local()),
     ("idle", |run| idle::healthchecks(run).boxed_local()),
     ("ingress", |run| ingress::both_files(run).boxed_local()),
@@ -89,7 +91,8 @@ const SCENARIOS: [(&str, Play); 23] = [
 /// Scenarios played only when they are named, so that the others take six minutes. They are about the
 /// image, its checks, the lights and the network, not about rallies under load; or have been played on plain
 /// services, which `tests/it/deploy` checks to be the same as the stack's; or need a quiet machine.
-const ON_REQUEST: [&str; 13] = [
+const ON_REQUEST: [&str; 14] = [
+    "by_hand",
     "image",
     "subnet",
     "idle",

@@ -1,6 +1,7 @@
 //! `stack.yml`, `overlay-net.sh`, `kubernetes/` and `Dockerfile` agree, the script is careful, and the other stacks
 //! are fit for a Pi.
 
+mod by_hand;
 mod flags;
 mod image;
 mod kubernetes;
