@@ -170,7 +170,7 @@ fn parse_text(body: &str) -> Option<(Vec<ReceivedStroke>, String)> {
     };
     let parse_line = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [side, "-->", outcome, player, _, "ms"] = words[..] else { return None };
+        let [side, "-->", outcome, player, .., "ms"] = words[..] else { return None };
         let side = side.to_lowercase().parse().ok()?;
         let outcome = Outcome::try_from(outcome.as_bytes()).ok()?;
         Some(ReceivedStroke { side, outcome, player: player.to_owned(), release: None })

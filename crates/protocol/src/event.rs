@@ -91,6 +91,9 @@ pub struct Stroke {
     /// What the player's build is called, if it said so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub release: Option<Name>,
+    /// The architecture it was built for, if it said so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub arch: Option<Name>,
     /// How long the player took to answer, in microseconds.
     pub micros: u64,
     /// The manager that asked for it.

@@ -18,6 +18,9 @@ pub const FROM: &str = "pong-from";
 /// The player that answered, on every answer of a player: `ping.2@pi3`.
 pub const PLAYER: &str = "pong-player";
 
+/// The architecture of the player that answered, on every answer of a player: `armv6`.
+pub const ARCH: &str = "pong-arch";
+
 /// The rally, on every answer that is one.
 pub const RALLY: &str = "pong-rally";
 

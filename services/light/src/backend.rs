@@ -4,11 +4,11 @@ use tracing::{info, warn};
 
 use crate::backends::blinkt::Blinkt;
 use crate::backends::leds::Leds;
-#[cfg(all(target_os = "linux", not(test)))]
-use crate::backends::{gpio, rppal};
 use crate::backends::simulated::Simulated;
 use crate::backends::sysfs::Chip;
 use crate::backends::traffic_light::TrafficLight;
+#[cfg(all(target_os = "linux", not(test)))]
+use crate::backends::{gpio, rppal};
 use crate::lamp::{Lamp, OpenError};
 use crate::options::{Backend, LampOptions};
 
@@ -87,10 +87,9 @@ fn open_blinkt(options: &LampOptions) -> Result<Box<dyn Lamp>, OpenError> {
     });
     match opened {
         Ok(blinkt) => Ok(Box::new(blinkt)),
-        Err(error) => Err(OpenError {
-            backend: "blinkt",
-            reason: format!("{no_gpio}; {no_rppal}; {error}"),
-        }),
+        Err(error) => {
+            Err(OpenError { backend: "blinkt", reason: format!("{no_gpio}; {no_rppal}; {error}") })
+        }
     }
 }
 

@@ -14,8 +14,7 @@ pub(crate) mod sysfs;
 pub(crate) mod traffic_light;
 
 /// The labels of the chips whose first lines are the header's pins: Pi 0 to 3, Pi 4, Pi 5.
-pub(crate) const HEADER_LABELS: [&str; 3] =
-    ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
+pub(crate) const HEADER_LABELS: [&str; 3] = ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
 
 /// Writes a file in a test's own directory, with the directories above it.
 #[cfg(test)]

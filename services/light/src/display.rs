@@ -184,6 +184,7 @@ mod tests {
             outcome,
             player: player.parse().expect("a task"),
             release: None,
+            arch: None,
             micros: 300,
             manager: "manager.1@pi3".parse().expect("a task"),
             proxy: proxy.parse().ok(),

@@ -3,7 +3,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /` | a rally: text, or JSON or NDJSON by `Accept`, as it happens |
-//! | `GET /?who` | … with the task, node and time of each stroke |
+//! | `GET /?who` | … with the task, node, architecture and time of each stroke |
 //! | `GET /?pace=300ms` | … slowed down for people, 0 to 5 s a stroke |
 //! | `GET /events` | the feed: `score`, `players`, and `stroke` and `rally` of sampled rallies |
 //! | `GET /events?rallies` | of the feed, `stroke` and `rally` alone |

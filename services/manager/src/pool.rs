@@ -49,6 +49,8 @@ pub(crate) struct PlayerAnswer {
     pub(crate) player: Task,
     /// What the player's build is called, if it said so.
     pub(crate) release: Option<Name>,
+    /// The architecture it was built for, if it said so.
+    pub(crate) arch: Option<Name>,
     /// How long it took to answer.
     pub(crate) took: Duration,
 }
@@ -99,8 +101,8 @@ impl PlayerPool {
             let (answer, took) = self.endpoints.wait_for(address, &tried, limits, answer).await;
             remaining -= took;
             match answer {
-                Ok((outcome, player, release)) => {
-                    let answer = PlayerAnswer { outcome, player, release, took };
+                Ok(answer) => {
+                    let answer = PlayerAnswer { took, ..answer };
                     self.endpoints.answered(address);
                     self.stats.answered(address, self.side, &answer.player, answer.took);
                     attempts.answer = Some(answer);
@@ -129,11 +131,17 @@ impl PlayerPool {
 }
 
 /// Asks a player for a stroke; whatever is not `HIT` or `MISS` with status 200 is a fault.
-async fn request(endpoint: &Endpoint) -> Result<(Outcome, Task, Option<Name>), Fault> {
+/// How long it took is not known here.
+async fn request(endpoint: &Endpoint) -> Result<PlayerAnswer, Fault> {
     let response = endpoint.stroke(MAX_BODY_BYTES).await?;
     let outcome = Outcome::try_from(&response.body()[..]).map_err(|_| Fault::Body)?;
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let player = header(headers::PLAYER).and_then(|name| name.parse().ok());
-    let release = header(SERVER.as_str()).and_then(parse_server);
-    Ok((outcome, player.unwrap_or_else(|| Task::unnamed(endpoint.address)), release))
+    Ok(PlayerAnswer {
+        outcome,
+        player: player.unwrap_or_else(|| Task::unnamed(endpoint.address)),
+        release: header(SERVER.as_str()).and_then(parse_server),
+        arch: header(headers::ARCH).and_then(|arch| arch.parse().ok()),
+        took: Duration::ZERO,
+    })
 }

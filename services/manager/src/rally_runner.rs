@@ -156,6 +156,7 @@ impl RallyRunner {
             outcome: answer.outcome,
             player: answer.player,
             release: answer.release,
+            arch: answer.arch,
             micros: micros(answer.took),
             manager: self.manager.task.clone(),
             proxy: self.proxy.clone(),

@@ -85,7 +85,8 @@ impl Renderer {
         }
         let whole = stroke.micros / 1000;
         let hundredths = stroke.micros % 1000 / 10;
-        format!("{side} --> {outcome:<4}  {player}  {whole}.{hundredths:02} ms\n")
+        let arch = stroke.arch.iter().map(|arch| format!(" {arch}")).collect::<String>();
+        format!("{side} --> {outcome:<4}  {player}{arch}  {whole}.{hundredths:02} ms\n")
     }
 }
 
@@ -134,6 +135,7 @@ mod tests {
                 outcome,
                 player: player.parse().expect("a task"),
                 release: None,
+                arch: (side == Side::Pong).then(|| "armv6".parse().expect("a name")),
                 micros,
                 manager: manager.clone(),
                 proxy: "pi2".parse().ok(),
@@ -174,10 +176,10 @@ mod tests {
     }
 
     #[test]
-    fn who_adds_task_node_and_time_to_each_stroke() {
+    fn who_adds_task_node_architecture_and_time_to_each_stroke() {
         insta::assert_snapshot!(rendered(Format::Text, true), @r"
         PING --> HIT   ping.2@pi3  0.41 ms
-        PONG --> HIT   pong.1@pi1  1.00 ms
+        PONG --> HIT   pong.1@pi1 armv6  1.00 ms
         PING --> MISS  ping.1@pi2  0.09 ms
         The winner is PONG
         ");
@@ -202,7 +204,7 @@ mod tests {
     fn ndjson_is_a_line_a_stroke_and_one_for_the_end() {
         insta::assert_snapshot!(rendered(Format::NdJson, false), @r#"
         {"rally":"5eed-1","n":1,"side":"ping","outcome":"HIT","task":"ping.2","node":"pi3","micros":412,"manager":{"task":"manager.1","node":"pi1"},"proxy":"pi2"}
-        {"rally":"5eed-1","n":2,"side":"pong","outcome":"HIT","task":"pong.1","node":"pi1","micros":1009,"manager":{"task":"manager.1","node":"pi1"},"proxy":"pi2"}
+        {"rally":"5eed-1","n":2,"side":"pong","outcome":"HIT","task":"pong.1","node":"pi1","arch":"armv6","micros":1009,"manager":{"task":"manager.1","node":"pi1"},"proxy":"pi2"}
         {"rally":"5eed-1","n":3,"side":"ping","outcome":"MISS","task":"ping.1","node":"pi2","micros":96,"manager":{"task":"manager.1","node":"pi1"},"proxy":"pi2"}
         {"rally":"5eed-1","verdict":"pong","strokes":3,"faults":0,"micros":1600,"manager":{"task":"manager.1","node":"pi1"}}
         "#);

@@ -23,8 +23,7 @@ pub(crate) struct RallyRequest {
 }
 
 /// The end of a refusal: what there is.
-const PARAMETERS: &str =
-    "parameters of a rally: who (task, node and time of each stroke), pace=TIME (0s to 5s)\n";
+const PARAMETERS: &str = "parameters of a rally: who (task, node, architecture and time of each stroke), pace=TIME (0s to 5s)\n";
 
 impl RallyRequest {
     /// Parses a request.

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use protocol::headers;
 use protocol::player::PlayerStroke;
 use server::accept::preferred;
+use server::identity::ARCH;
 use server::resource::{document, not_found};
 
 use crate::state::Player;
@@ -18,6 +19,7 @@ async fn stroke(request: HttpRequest, player: web::Data<Player>) -> HttpResponse
     let outcome = player.play();
     let mut response = HttpResponse::Ok();
     response.insert_header((headers::PLAYER, player.name.as_str()));
+    response.insert_header((headers::ARCH, ARCH));
     if preferred(&request, &["text/plain", "application/json"]) == 0 {
         return response.insert_header(ContentType::plaintext()).body(outcome.name());
     }

@@ -92,6 +92,7 @@ pub(crate) mod tests {
             outcome: Outcome::Hit,
             player: "ping.1@pi2".parse().expect("a task"),
             release: None,
+            arch: None,
             micros: 400,
             manager: "manager.1@pi1".parse().expect("a task"),
             proxy: "pi1".parse().ok(),

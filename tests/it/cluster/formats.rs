@@ -37,8 +37,9 @@ async fn rallies(path: &str, headers: &[&str]) -> Vec<Response> {
 /// Renders a rally as text with `?who`, without the times.
 fn as_text(rally: &Rally) -> String {
     let mut text = String::new();
-    for Stroke { side, outcome, player, .. } in &rally.played {
-        text += &format!("{side} --> {outcome} {player}\n");
+    for Stroke { side, outcome, player, arch, .. } in &rally.played {
+        let arch = arch.as_ref().expect("players say so");
+        text += &format!("{side} --> {outcome} {player} {arch}\n");
     }
     text + match rally.result.end {
         RallyEnd::Ping => "The winner is PING\n",

@@ -68,7 +68,7 @@ async fn who_names_the_task_and_node_of_each_stroke_and_its_time() {
     for line in get(cluster.proxy(), "/?who", &[]).await.body.lines() {
         if let Some((stroke, who)) = line.split_once("  ") {
             let words: Vec<&str> = who.split_whitespace().collect();
-            let [task, time, "ms"] = words.as_slice() else { panic!("{line:?}") };
+            let [task, _, time, "ms"] = words.as_slice() else { panic!("{line:?}") };
             let side = stroke[..4].to_ascii_lowercase();
             assert!(cluster.runs(&side, task), "{line:?}");
             let (_, hundredths) = time.split_once('.').expect("a decimal point");

@@ -55,6 +55,7 @@ impl Manager {
             outcome,
             player: format!("{}.1@pi1", side.name()).parse().expect("a task"),
             release: None,
+            arch: None,
             micros: 400,
             manager: "manager.1@pi2".parse().expect("a task"),
             proxy: None,

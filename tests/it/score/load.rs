@@ -74,6 +74,7 @@ fn publish(n: u64, events: &mut Vec<u8>) {
             outcome: if stroke == 6 { Outcome::Miss } else { Outcome::Hit },
             player: format!("{}.1@pi{stroke}", side.name()).parse().expect("a task"),
             release: None,
+            arch: None,
             micros: 400,
             manager: manager.clone(),
             proxy: None,

@@ -27,6 +27,7 @@ fn strokes(rally: &str, count: u16) -> Vec<Stroke> {
                 outcome: if n == count { Outcome::Miss } else { Outcome::Hit },
                 player: format!("{}.1@pi{}", side.name(), n % 3 + 1).parse().expect("a task"),
                 release: None,
+                arch: None,
                 micros: 400,
                 manager: "manager.1@pi1".parse().expect("a task"),
                 proxy: "pi2".parse().ok(),

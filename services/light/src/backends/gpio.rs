@@ -48,7 +48,9 @@ fn header() -> Result<(Chip, String), String> {
             Ok((chip, label))
         });
         match opened {
-            Ok((chip, label)) if HEADER_LABELS.contains(&label.as_str()) => return Ok((chip, label)),
+            Ok((chip, label)) if HEADER_LABELS.contains(&label.as_str()) => {
+                return Ok((chip, label));
+            }
             Ok((_, label)) => others.push(format!("{} is {label}", device.display())),
             Err(error) => others.push(format!("{}: {error}", device.display())),
         }
