@@ -174,6 +174,7 @@ mod tests {
                 outcome: game::Outcome::Miss,
                 player: task("ping.1@pi2"),
                 release: None,
+                arch: None,
                 micros: 400,
                 manager: task("manager.1@pi1"),
                 proxy: None,
