@@ -165,7 +165,7 @@ pub struct PathCell {
     /// Why it is broken, if it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<ProbeFailure>,
-    /// Since when it is broken, if it is, in milliseconds since 1970.
+    /// Since when it is broken or loses packets, if it does, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub since: Option<u64>,
     /// The median round trip of its probes.
@@ -174,7 +174,8 @@ pub struct PathCell {
     /// The 99th percentile of their round trips.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub p99: Option<f64>,
-    /// How many percent of its datagrams are lost, with one decimal.
+    /// How many percent of its datagrams are lost, with one decimal; of many nodes only if that is its
+    /// state.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub loss: Option<f64>,
     /// Their interarrival jitter, with one decimal.

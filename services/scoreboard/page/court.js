@@ -1,5 +1,5 @@
 // The court: a panel for each node, with ping's tasks left and pong's right.
-import { announce, byId, byName, element, reconcile, setText } from "./dom.js";
+import { byId, byName, element, reconcile, setText } from "./dom.js";
 import { clock } from "./trouble.js";
 
 const LAMPS = ["red", "yellow", "green"];
@@ -9,11 +9,9 @@ const ARCHITECTURES = { x86_64: "amd64", aarch64: "arm64", armv6: "arm/v6", armv
 const MARKS = { bad: ["✕", "in trouble"], warn: ["!", "not all well"] };
 
 const nodes = byId("nodes");
-let known;
 
 // Shows the tasks, and the nodes that have none any more.
 export function showTasks(tasks, away = []) {
-  announceChanges(tasks);
   const gone = new Map(away.map((one) => [one.node, one]));
   const names = [...new Set([...tasks.map((task) => task.node), ...gone.keys()])].sort(byName);
   byId("table").classList.toggle("many", names.length > MAX_ROWS);
@@ -81,17 +79,6 @@ function listTasks(list, tasks) {
     item.dataset.state = task.state;
     setText(item.lastChild, task.state === "running" ? "" : task.state);
   });
-}
-
-function announceChanges(tasks) {
-  const now = new Map(tasks.map((task) => [`${task.task} on ${task.node}`, task.state === "gone"]));
-  if (known) {
-    const joined = [...now].filter(([task, gone]) => !gone && known.get(task) !== false);
-    const left = [...now].filter(([task, gone]) => gone && known.get(task) === false);
-    const changes = [...joined.map(([task]) => `${task} joined`), ...left.map(([task]) => `${task} left`)];
-    if (changes.length) announce(changes.join(", "));
-  }
-  known = now;
 }
 
 const findPanel = (node) => [...nodes.children].find((panel) => panel.dataset.key === node);

@@ -1,5 +1,5 @@
 // What happened and when, the newest first.
-import { byId, element, reconcile, setText, taskName } from "./dom.js";
+import { announce, byId, element, reconcile, setText, taskName } from "./dom.js";
 import { causeText, clock } from "./trouble.js";
 
 function text(entry) {
@@ -14,12 +14,17 @@ function text(entry) {
     case "left": return `${node} left: no tasks any more`;
     case "back": return `${node} is back`;
     case "release": return `${service}: release ${before} → ${release}`;
-    case "path": return `${from} → ${to} ${end ? `was broken until ${clock(end)}` : "broken"}: ${causeText(cause)}`;
+    case "path": return cause === "loss" ? `${from} → ${to} ${end ? `lost packets until ${clock(end)}` : "loses packets"}` : `${from} → ${to} ${end ? `was broken until ${clock(end)}` : "broken"}: ${causeText(cause)}`;
     default: return kind;
   }
 }
 
+let newest;
+
 export function showTimeline(entries) {
+  const at = entries[0]?.at ?? 0;
+  if (at > newest) announce(text(entries[0]));
+  newest = at;
   byId("timeline-empty").hidden = entries.length > 0;
   const key = ({ at, kind, task, node, from, to, service }) => [at, kind, task, node, from, to, service].join(" ");
   reconcile(byId("timeline-list"), entries, key, (entry) => {

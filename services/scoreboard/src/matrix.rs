@@ -27,13 +27,14 @@ pub(crate) fn matrix(paths: &[PathStatus], timeline: &[TimelineEntry]) -> PathMa
     let (asking, from) = ends(paths, |path| &path.from);
     let (answering, to) = ends(paths, |path| &path.to);
     let is_detailed = from.len().max(to.len()) <= MAX_DETAILED;
+    let is_bad = |path: &PathStatus| path.cause.is_some() || path.state == PathState::Loss;
     let cells = paths.iter().filter_map(|path| {
         let from = label(&from, &path.from)?;
         let to = label(&to, &path.to)?;
         let since = broken.get(&(&path.from, &path.to)).copied();
         Some((
             PathMatrix::key(from, to),
-            PathCell { since: since.filter(|_| path.cause.is_some()), ..cell(path, is_detailed) },
+            PathCell { since: since.filter(|_| is_bad(path)), ..cell(path, is_detailed) },
         ))
     });
     let cells = cells.collect();
@@ -84,7 +85,11 @@ fn cell(path: &PathStatus, is_detailed: bool) -> PathCell {
         since: None,
         median: path.probes.and_then(|probes| probes.median).map(rounded),
         p99: path.probes.filter(|_| is_detailed).and_then(|probes| probes.p99).map(rounded),
-        loss: path.probes.and_then(|probes| probes.loss).map(to_tenths),
+        loss: path
+            .probes
+            .filter(|_| is_detailed || path.state == PathState::Loss)
+            .and_then(|probes| probes.loss)
+            .map(to_tenths),
         jitter: path.probes.filter(|_| is_detailed).and_then(|probes| probes.jitter).map(to_tenths),
         stroke: strokes.and_then(|strokes| strokes.median).map(rounded),
         faults: path
