@@ -105,7 +105,7 @@ async fn json_has_all_there_is_to_know_about_a_rally() {
         "played": [{
             "rally": null, "micros": null,
             "n": 1, "side": "ping", "outcome": "MISS", "task": "ping.1", "node": "pi1",
-            "release": env!("CARGO_PKG_VERSION"),
+            "release": env!("CARGO_PKG_VERSION"), "arch": server::identity::ARCH,
             "manager": manager, "proxy": "pi1",
         }],
         "verdict": "pong", "strokes": 1, "faults": 0, "micros": null,
