@@ -4,11 +4,11 @@ import { findPlayer, findProxy, findTask, setLamp } from "./court.js";
 
 // For a rally without a result, since its manager was lost. The slowest pace is 5 s.
 const IDLE_TIMEOUT = 7000;
-// More strokes wait only after the page was frozen for 2 s; the next rally then starts at once.
+// More wait only after the page was frozen for 2 s; the next rally then starts at once.
 const MAX_WAITING = 14;
 // Selected rallies to remember: the answer to Serve may arrive after its first strokes.
 const MAX_SELECTED = 8;
-// A flight that took longer would be over long after its stroke.
+// A longer flight would end long after its stroke.
 const MAX_FLIGHT = 2000;
 // Pixels between a player and the ball.
 const GAP = 14;

@@ -1,5 +1,4 @@
-// The paths between nodes: the bad ones as a list, and all as a matrix: one row per node that asks, one
-// column per node that answers.
+// The paths between nodes: the bad ones as a list, all as a matrix of who asks (rows) and who answers.
 import { byId, element, reconcile, setText } from "./dom.js";
 import { badPaths, causeText } from "./trouble.js";
 

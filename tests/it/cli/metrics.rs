@@ -44,10 +44,11 @@ async fn every_service_exposes_what_is_documented_and_nothing_else() {
     }
     let mut services = BTreeSet::new();
     for Serving { service, admin, .. } in &tasks {
-        // Proxies probe each other half a second after they have found each other.
-        let answer = until("a probe is answered", async || {
+        // Proxies probe each other half a second after they have found each other, and jitter is between
+        // two datagrams.
+        let answer = until("probes are answered", async || {
             let answer = get(*admin, "/metrics", &[OPEN]).await;
-            let probed = answer.body.contains("pong_probe_rtt_seconds_count");
+            let probed = answer.body.contains("pong_probe_jitter_seconds{");
             (service != "proxy" || probed).then_some(answer)
         })
         .await;
