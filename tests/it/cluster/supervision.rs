@@ -77,7 +77,10 @@ async fn a_proxy_ends_with_any_of_its_background_tasks() {
         let [managers, scoreboards, proxies] = addresses.map(|address| targets(&[address]));
         Box::pin(proxy::run(proxy::Options { managers, scoreboards, proxies }, start))
     });
-    assert_eq!(names.await, ["datagrams", "discovery", "discovery", "discovery", "goodbye", "probes"]);
+    assert_eq!(
+        names.await,
+        ["datagrams", "discovery", "discovery", "discovery", "goodbye", "probes"]
+    );
 }
 
 #[tokio::test]

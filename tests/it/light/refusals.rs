@@ -6,7 +6,11 @@ use crate::support::process::Process;
 fn an_invalid_lamp_pin_or_color_is_refused_with_the_option_and_the_reason() {
     for command in ["light", "demo"] {
         for (option, value, reason) in [
-            ("--lamp", "candle", "possible values: auto, leds, gpio, rppal, sysfs, blinkt, simulated"),
+            (
+                "--lamp",
+                "candle",
+                "possible values: auto, leds, gpio, rppal, sysfs, blinkt, simulated",
+            ),
             ("--idle", "dance", "possible values: off, cycle"),
             ("--pins", "2,3", "2 pins where the lamp has 3, such as 2,3,4"),
             ("--pins", "9,10,9", "pin 9 is given twice"),
