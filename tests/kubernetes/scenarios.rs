@@ -15,22 +15,26 @@ const WORKLOADS: [&str; 6] = [
     "daemonset/light",
 ];
 
-/// Deploys the manifests and waits for a rally at every node.
+/// Deploys the manifests and waits until every node serves rallies.
 pub(crate) async fn apply(run: &mut TestRun) {
     kubectl("apply --kustomize kubernetes/lab").await;
     until_rolled_out(&WORKLOADS).await;
     for node in NODES {
-        until(&format!("{node} serves a rally"), 60, async || {
-            let response =
-                reqwest::get(url(node)).await.and_then(reqwest::Response::error_for_status);
-            response.is_ok()
-        })
-        .await;
+        until_serving(node).await;
     }
     run.play("kubectl apply --kustomize: two players a side", async |scenario| {
         scenario.until_players("ping", 2).await;
         scenario.until_players("pong", 2).await;
         Allowance::default()
+    })
+    .await;
+}
+
+/// Waits until a node's proxy reaches a manager.
+async fn until_serving(node: &str) {
+    until(&format!("{node} serves rallies"), 120, async || {
+        let health = reqwest::get(url(node) + "/healthz").await;
+        health.is_ok_and(|response| response.status() == 200)
     })
     .await;
 }
@@ -129,12 +133,7 @@ pub(crate) async fn lose_a_node(run: &mut TestRun) {
         }
         lab("revive k2").await;
         kubectl("wait --for condition=Ready node/k2 --timeout 120s").await;
-        until("k2 serves a rally", 120, async || {
-            let response =
-                reqwest::get(url("k2")).await.and_then(reqwest::Response::error_for_status);
-            response.is_ok()
-        })
-        .await;
+        until_serving("k2").await;
         Allowance { broken: Some("k2"), uncounted: true }
     })
     .await;
