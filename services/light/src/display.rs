@@ -144,9 +144,11 @@ impl Display {
         beat.stroke.player.node.may_be(&self.node).then_some(beat)
     }
 
-    /// Returns whether a manager is connected, or was until a moment ago.
+    /// Returns whether a manager is connected, or was until a moment ago, or need not be.
     fn is_connected(&self, now: Instant) -> bool {
-        !self.managers.is_empty() || self.disconnected_at.is_some_and(|at| now - at < DARK_AFTER)
+        self.idle == Idle::Alone
+            || !self.managers.is_empty()
+            || self.disconnected_at.is_some_and(|at| now - at < DARK_AFTER)
     }
 
     /// Returns how long the lamp has idled, if it does.
@@ -236,6 +238,15 @@ mod tests {
             (3 * beat, Lights::DARK),
         ];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_light_alone_cycles_without_a_manager() {
+        for (idle, expected) in [(Idle::Cycle, Lights::DARK), (Idle::Alone, Lights::RED)] {
+            let now = Instant::now();
+            let mut display = Display::new("pi1".parse().expect("a name"), idle, now);
+            assert_eq!(display.scene(now + IDLE_AFTER).lights(), expected, "{idle:?}");
+        }
     }
 
     #[test]

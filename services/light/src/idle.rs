@@ -22,6 +22,8 @@ pub enum Idle {
     Off,
     /// Red for 2 s, yellow for 1 s, green for 2 s, yellow for 2 s, and again
     Cycle,
+    /// The same, also without any manager
+    Alone,
 }
 
 impl Idle {

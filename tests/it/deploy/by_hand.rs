@@ -60,6 +60,6 @@ fn services_typed_by_hand_are_those_of_the_stack() {
 fn the_light_alone_is_that_of_the_stack_without_managers() {
     let (services, networks) = created_by(&commands("The lights alone"));
     assert_eq!((services.len(), networks), (1, 0));
-    let alone = [("--env", "PONG_IDLE=cycle"), ("--env", "PONG_MANAGERS=127.0.0.1:3000")];
+    let alone = [("--env", "PONG_IDLE=alone"), ("--env", "PONG_MANAGERS=127.0.0.1:3000")];
     assert_part_of_the_stack("light", &services["light"], &alone);
 }
