@@ -209,7 +209,7 @@ fn opener(options: LampOptions, first: bool, node: &Name, panel: Option<&Panel>)
             let panel = panel.clone();
             Box::new(move || {
                 let panel = panel.clone();
-                Ok(Box::new(Simulated::new(move |lights| panel.set(row, lights))))
+                Ok(Box::new(Simulated::new(move |lights, outcome| panel.set(row, lights, outcome))))
             })
         }
         _ => Box::new(move || backend.open(&options)),

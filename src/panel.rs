@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write, stderr};
 use std::sync::Arc;
 
+use game::Outcome;
 use light::Lights;
 use parking_lot::Mutex;
 use protocol::name::Name;
@@ -30,7 +31,7 @@ struct State {
     width: fn() -> usize,
     /// Lines before and after the lamps.
     around: [Vec<String>; 2],
-    lamps: Vec<(Name, Lights)>,
+    lamps: Vec<(Name, Lights, Option<Outcome>)>,
     /// How many lines are on the terminal now; none before it is shown.
     drawn: Option<usize>,
 }
@@ -65,7 +66,7 @@ impl Panel {
     /// Adds a node's lamp and returns its place.
     pub fn add(&self, node: Name) -> usize {
         let mut state = self.0.lock();
-        state.lamps.push((node, Lights::DARK));
+        state.lamps.push((node, Lights::DARK, None));
         state.lamps.len() - 1
     }
 
@@ -76,11 +77,11 @@ impl Panel {
         state.draw("");
     }
 
-    /// Changes a lamp.
-    pub fn set(&self, place: usize, lights: Lights) {
+    /// Changes a lamp, and the outcome of the stroke that it shows.
+    pub fn set(&self, place: usize, lights: Lights, outcome: Option<Outcome>) {
         let mut state = self.0.lock();
         if let Some(lamp) = state.lamps.get_mut(place) {
-            lamp.1 = lights;
+            (lamp.1, lamp.2) = (lights, outcome);
             state.draw("");
         }
     }
@@ -130,8 +131,9 @@ impl State {
         text += &plain(&self.around[0]);
         let per_line = self.lamps.len().div_ceil(MAX_LINES).max(1);
         for lamps in self.lamps.chunks(per_line) {
-            for (node, lights) in lamps {
-                let _ = write!(text, "  {node:<6}{}", render_lamp(*lights, self.color));
+            for (node, lights, outcome) in lamps {
+                let lamp = render_lamp(*lights, *outcome, self.color);
+                let _ = write!(text, "  {node:<6}{lamp}");
             }
             // The line may have been longer before.
             text.push_str("\x1b[K\n");
@@ -157,7 +159,7 @@ const fn width() -> usize {
 }
 
 /// Renders a traffic light and, since not everybody sees its colors, what it says.
-fn render_lamp(lights: Lights, color: bool) -> String {
+fn render_lamp(lights: Lights, outcome: Option<Outcome>, color: bool) -> String {
     let mut text = String::new();
     for (on, code) in lights.in_order().into_iter().zip(COLORS) {
         let dot = if on { '●' } else { '○' };
@@ -167,13 +169,7 @@ fn render_lamp(lights: Lights, color: bool) -> String {
             (false, _) => write!(text, "{dot} "),
         };
     }
-    let says = if lights.red {
-        "MISS"
-    } else if lights.green {
-        "HIT"
-    } else {
-        ""
-    };
+    let says = outcome.map_or("", Outcome::name);
     let _ = write!(text, " {says:<4}");
     text
 }
@@ -224,14 +220,15 @@ mod tests {
     #[test]
     fn each_node_has_one_line_that_is_redrawn() {
         let (panel, screen) = panel();
-        panel.set(0, Lights::RED);
+        panel.set(0, Lights::RED, Some(Outcome::Miss));
         assert!(screen.lines().is_empty(), "nothing before it is shown");
         panel.show();
-        panel.set(0, Lights::GREEN);
-        panel.set(1, Lights::YELLOW);
+        panel.set(0, Lights::GREEN, Some(Outcome::Hit));
+        panel.set(1, Lights::YELLOW, None);
         assert_eq!(screen.lines(), ["  pi1   ○ ○ ●  HIT", "  pi2   ○ ● ○"]);
-        panel.set(0, Lights::DARK);
-        assert_eq!(screen.lines(), ["  pi1   ○ ○ ○", "  pi2   ○ ● ○"]);
+        // An idle lamp's red is no MISS.
+        panel.set(0, Lights::RED, None);
+        assert_eq!(screen.lines(), ["  pi1   ● ○ ○", "  pi2   ○ ● ○"]);
     }
 
     #[test]
@@ -239,7 +236,7 @@ mod tests {
         let (mut panel, screen) = panel();
         panel.show();
         panel.write_all(b"first\n").expect("written");
-        panel.set(1, Lights::RED);
+        panel.set(1, Lights::RED, Some(Outcome::Miss));
         panel.write_all(b"second\n").expect("written");
         let lines = ["first", "second", "  pi1   ○ ○ ○", "  pi2   ● ○ ○  MISS"];
         assert_eq!(screen.lines(), lines);
@@ -254,7 +251,7 @@ mod tests {
         panel.show();
         panel.surround(vec!["http://localhost:3000".into(); 2], vec!["→".repeat(200); 3]);
         for place in 0..64 {
-            panel.set(place, Lights::RED);
+            panel.set(place, Lights::RED, Some(Outcome::Miss));
         }
         panel.surround(vec!["http://localhost:3001".into(); 2], vec!["→".repeat(200); 3]);
         let lines = screen.lines();
@@ -265,6 +262,6 @@ mod tests {
 
     #[test]
     fn lamps_have_the_colors_of_their_lights() {
-        assert!(render_lamp(Lights::RED, true).starts_with("\x1b[91m●\x1b[0m \x1b[2m○"));
+        assert!(render_lamp(Lights::RED, None, true).starts_with("\x1b[91m●\x1b[0m \x1b[2m○"));
     }
 }

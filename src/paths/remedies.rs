@@ -30,14 +30,16 @@ pub(super) const fn remedies(cause: ProbeFailure) -> (&'static str, &'static [&'
         ProbeFailure::Lost => (
             "the TO node's proxy is neither listed nor heard, and did not say that it stops",
             &[
-                "docker node ls: is the node on?",
-                "docker service ps pong_proxy: does its proxy fail to start?",
+                "is the node on? docker node ls, or ping",
+                "does its proxy fail to start? docker service ps pong_proxy; without Docker: journalctl -u swarm-pong@proxy",
                 "a node that is gone for good is forgotten after ten minutes",
             ],
         ),
         ProbeFailure::Refused => (
             "the proxy's container answers, but no proxy in it",
-            &["docker service logs pong_proxy"],
+            &[
+                "its log: docker service logs pong_proxy; without Docker: journalctl -u swarm-pong@proxy",
+            ],
         ),
         ProbeFailure::Unreachable => (
             "there is no route",

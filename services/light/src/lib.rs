@@ -102,7 +102,7 @@ mod tests {
             let start = Start::local(Service::Light, who, nobody, CancellationToken::new());
             let start = start.expect("a free port");
             let tasks = start.tasks();
-            let opener: Opener = Box::new(|| Ok(Box::new(Simulated::new(|_| {}))));
+            let opener: Opener = Box::new(|| Ok(Box::new(Simulated::new(|_, _| {}))));
             let managers = Targets::from_iter([nobody]);
             let running = tokio::spawn(run_with(managers, Idle::Off, opener, start));
             let ended = async {

@@ -68,18 +68,23 @@ impl Scene {
     pub const DARK: Self =
         Self { connected: false, proxying: false, flash: None, idle: Lights::DARK };
 
+    /// Returns the outcome of the stroke that is lit now, if one is.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.flash.filter(|flash| self.connected && flash.is_lit()).map(|flash| flash.outcome)
+    }
+
     /// Returns a traffic light's view of the scene.
     #[must_use]
     pub fn lights(&self) -> Lights {
         if !self.connected {
             return Lights::DARK;
         }
-        let flashes =
-            |outcome| self.flash.is_some_and(|flash| flash.outcome == outcome && flash.is_lit());
+        let outcome = self.outcome();
         Lights {
-            red: flashes(Outcome::Miss) || self.idle.red,
+            red: outcome == Some(Outcome::Miss) || self.idle.red,
             yellow: self.proxying || self.idle.yellow,
-            green: flashes(Outcome::Hit) || self.idle.green,
+            green: outcome == Some(Outcome::Hit) || self.idle.green,
         }
     }
 }

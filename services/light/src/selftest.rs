@@ -84,7 +84,7 @@ mod tests {
         let shown = Arc::new(Mutex::new(Vec::new()));
         let report = {
             let shown = Arc::clone(&shown);
-            move |lights| shown.lock().push(lights)
+            move |lights, _| shown.lock().push(lights)
         };
         let lamp = Box::new(Simulated::new(report));
         let mut out = Vec::new();

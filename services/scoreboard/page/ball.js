@@ -2,7 +2,7 @@
 import { byId, element } from "./dom.js";
 import { findPlayer, findProxy, findTask, setLamp } from "./court.js";
 
-// For a rally without a result, since its manager was lost. The slowest pace is 5 s.
+// For a rally whose manager was lost. The slowest pace is 5 s.
 const IDLE_TIMEOUT = 7000;
 // More wait only after the page was frozen for 2 s; the next rally then starts at once.
 const MAX_WAITING = 14;
@@ -33,7 +33,7 @@ class Ball {
 
   // Takes a stroke, or the result of a rally.
   add(item) {
-    if (item.n === 1 && this.#queue.length > MAX_WAITING) this.#queue = [];
+    if (item.n === 1 && this.#queue.length > MAX_WAITING) this.#drop();
     // The pace: how long after the one before it came.
     const now = performance.now();
     item.gap = item.n > 1 ? now - this.#arrived : 0;
@@ -43,8 +43,12 @@ class Ball {
   }
 
   clear() {
-    this.#queue = [];
+    this.#drop();
     this.#end();
+  }
+
+  #drop() {
+    for (const item of this.#queue.splice(0)) item.landed?.();
   }
 
   async #run() {
@@ -52,7 +56,10 @@ class Ball {
     let beatEnd = performance.now();
     while (this.#queue.length) {
       const item = this.#queue.shift();
-      if (item.verdict && item.rally !== this.#rally) continue;
+      if (item.verdict && item.rally !== this.#rally) {
+        item.landed?.();
+        continue;
+      }
       // Beats follow each other without a gap, so delays of timers do not add up.
       const now = performance.now();
       const flight = this.#queue.length ? beat : Math.min(Math.max(beat, item.gap || 0), MAX_FLIGHT);
@@ -63,6 +70,7 @@ class Ball {
       } else {
         await wait(time);
         this.#end();
+        item.landed?.();
       }
     }
     this.#running = false;
@@ -132,7 +140,8 @@ export function clearBall() {
   ball.clear();
 }
 
-// Shows a stroke, or ends a rally by its result, of those that the scoreboard has selected.
+// Shows a stroke, or ends a rally by its result, of those that the scoreboard has selected; a result's
+// `landed` is called then.
 export function showSelected(item) {
   if (!selected.includes(item.rally)) selected = [item.rally, ...selected].slice(0, MAX_SELECTED);
   if ((ownBalls.get(item.rally) ?? ball) === ball) ball.add(item);
@@ -144,6 +153,7 @@ export function showOwn(item) {
   if (!ownBalls.has(item.rally)) ownBalls.set(item.rally, selected.includes(item.rally) ? ball : new Ball());
   const own = ownBalls.get(item.rally);
   if (own !== ball) own.add(item);
+  else item.landed?.();
 }
 
 function flash(stroke, player) {

@@ -56,8 +56,8 @@ subscribe({
   onUpdate(changed, snapshot, strokes, rallies) {
     lastUpdate = new Date();
     show(changed, snapshot);
+    for (const rally of rallies) rally.landed = () => addRallies([rally]);
     [...strokes, ...rallies].forEach(showSelected);
-    if (rallies.length) addRallies(rallies);
   },
   onConnected({ scoreboard, release }) {
     lastUpdate = new Date();

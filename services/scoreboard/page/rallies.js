@@ -2,7 +2,7 @@
 import { announce, byId, element, reconcile, taskName } from "./dom.js";
 
 const MAX_RALLIES = 20;
-// A list that changes faster cannot be read.
+// A faster list cannot be read.
 const REDRAW_INTERVAL = 1000;
 
 const list = byId("rally-list");

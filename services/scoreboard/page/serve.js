@@ -25,9 +25,9 @@ async function serve() {
     if (!response.ok) return showError(`No rally: ${(await response.text()).trim()}`);
     for await (const line of lines(response.body)) {
       const item = JSON.parse(line);
-      showOwn(item);
-      if (item.verdict) addRallies([{ ...item, played }], true);
+      if (item.verdict) item.landed = () => addRallies([{ ...item, played }], true);
       else played.push(item);
+      showOwn(item);
     }
   } catch {
     showError("No rally: connection lost.");

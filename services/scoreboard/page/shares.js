@@ -4,7 +4,7 @@ import { byId, byName, element, number, reconcile, setText, taskName } from "./d
 let tasks = [];
 let shares = { seconds: 2, players: [] };
 
-// Takes the players that are running: they are listed even if they have not played.
+// Takes the players that are running, which are listed even if they have not played.
 export function setPlayers(all) {
   tasks = all.filter((task) => task.state !== "gone" && (task.service === "ping" || task.service === "pong"));
   draw();

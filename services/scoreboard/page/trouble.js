@@ -1,7 +1,7 @@
 // What is wrong, in one sentence each: the bar above everything, the worst first.
 import { byId, element, reconcile, setText } from "./dom.js";
 
-// More sentences do not fit into the first screen of a phone.
+// More do not fit into the first screen of a phone.
 const MAX_SENTENCES = 10;
 // More paths than this are told of by node.
 const MAX_SINGLE_PATHS = 3;
@@ -119,7 +119,8 @@ function create({ kind, service }) {
   if (service) {
     item.append(
       element("code", "", `docker service scale pong_${service}=2`), " (stack) or ",
-      element("code", "", `docker service scale ${service}=2`), " (plain services)",
+      element("code", "", `docker service scale ${service}=2`), " (plain services) or ",
+      element("code", "", `swarm-pong ${service === "manager" ? service : `player --side ${service}`}`),
     );
   }
   const time = element("time");
