@@ -41,10 +41,6 @@ const MAX_STREAMS: [usize; 2] = [192, 512];
 /// sake; a client that uses its connection sends the next request sooner.
 const MIN_WAIT: Duration = Duration::from_millis(250);
 
-/// How long the server waits for the first request of a connection at least: unlike a later one, its client
-/// does not send it again if the connection closes (RFC 9112, section 9.3.1).
-const MIN_WAIT_FOR_FIRST: Duration = Duration::from_secs(1);
-
 /// How long a connection is used at least while others wait for its place.
 const TURN: Duration = Duration::from_secs(1);
 
@@ -75,8 +71,7 @@ struct Table {
 #[derive(Debug)]
 struct Client {
     address: IpAddr,
-    /// Since when the server has waited for it, in milliseconds; later than that for its first request, and
-    /// 0 while it does not.
+    /// Since when the server has waited for it, in milliseconds; 0 while it does not.
     waiting_since: AtomicU64,
     /// How many bytes are kept until it reads a response or completes a request.
     held: AtomicUsize,
@@ -133,8 +128,8 @@ impl Connections {
             let _ = timeout(MIN_WAIT, self.ended.notified()).await;
         }
         let (entry, evicted) = oneshot::channel();
-        let waiting_since = AtomicU64::new(self.now() + millis(MIN_WAIT_FOR_FIRST - MIN_WAIT));
-        let client = Arc::new(Client { address, waiting_since, held: AtomicUsize::new(0) });
+        let (waiting_since, held) = (AtomicU64::new(0), AtomicUsize::new(0));
+        let client = Arc::new(Client { address, waiting_since, held });
         let mut table = self.table.lock();
         table.last_id += 1;
         let id = table.last_id;

@@ -67,20 +67,6 @@ async fn connections_that_are_used_are_kept_and_give_their_place_to_others_after
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_request_of_a_connection_is_waited_for_longer_than_another() {
-    let connections = connections(1);
-    let mut places = vec![connections.admit([10, 0, 9, 1].into()).await];
-    for least in [MIN_WAIT_FOR_FIRST, MIN_WAIT] {
-        let (begun, (place, _)) = (Instant::now(), &places[0]);
-        place.wait();
-        let next = connections.admit([10, 0, 9, 2].into()).await;
-        assert_eq!(begun.elapsed(), least);
-        next.0.proceed();
-        places = vec![next];
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn clients_that_do_not_read_lose_their_connection_when_too_much_is_kept_for_them() {
     let connections = connections(100);
     let mut places = waiting(&connections, &[1, 2, 3, 4]).await;
