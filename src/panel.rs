@@ -14,8 +14,8 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 /// Maximum number of lines; more nodes than this share lines, so that all stay on the screen.
 const MAX_LINES: usize = 16;
 
-/// How many columns are used at least.
-const MIN_WIDTH: usize = 80;
+/// How many columns there are if the terminal does not say.
+const DEFAULT_WIDTH: usize = 80;
 
 /// The colors of a lamp's three lights, as a terminal names them: bright red, yellow and green.
 const COLORS: [u8; 3] = [91, 93, 92];
@@ -149,13 +149,13 @@ impl State {
 /// Returns how many columns the terminal of stderr has, 80 if it does not say.
 #[cfg(unix)]
 fn width() -> usize {
-    let size = rustix::termios::tcgetwinsize(stderr());
-    size.map_or(0, |size| size.ws_col.into()).max(MIN_WIDTH)
+    let columns = rustix::termios::tcgetwinsize(stderr()).map_or(0, |size| size.ws_col.into());
+    if columns == 0 { DEFAULT_WIDTH } else { columns }
 }
 
 #[cfg(not(unix))]
 const fn width() -> usize {
-    MIN_WIDTH
+    DEFAULT_WIDTH
 }
 
 /// Renders a traffic light and, since not everybody sees its colors, what it says.
