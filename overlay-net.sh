@@ -141,7 +141,8 @@ check_subnet() {
 
 # Warns of engines that do not understand each other's encryption (moby/moby#51798).
 check_encryption() {
-  if nodes | grep -q '^29\.' && nodes | grep -q '^2[0-8]\.'; then
+  versions=$(nodes)
+  if echo "$versions" | grep -q '^29\.' && echo "$versions" | grep -q '^2[0-8]\.'; then
     say "warning: nothing encrypted arrives between Docker 29 and an older one: update all nodes to the same version, or leave out --encrypted" >&2
   fi
 }

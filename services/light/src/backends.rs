@@ -13,8 +13,19 @@ pub(crate) mod simulated;
 pub(crate) mod sysfs;
 pub(crate) mod traffic_light;
 
+use crate::lamp::OpenError;
+
 /// The labels of the chips whose first lines are the header's pins: Pi 0 to 3, Pi 4, Pi 5.
 pub(crate) const HEADER_LABELS: [&str; 3] = ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
+
+/// Opens the pins of these numbers; the first that does not open is the error.
+fn each_pin<P, const N: usize>(
+    numbers: [u8; N],
+    open: impl FnMut(u8) -> Result<P, OpenError>,
+) -> Result<[P; N], OpenError> {
+    let pins = numbers.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    Ok(pins.try_into().unwrap_or_else(|_| unreachable!("one for each number")))
+}
 
 /// Writes a file in a test's own directory, with the directories above it.
 #[cfg(test)]

@@ -9,7 +9,7 @@ use gpiocdev::Request;
 use gpiocdev::chip::{Chip, chips};
 use gpiocdev::line::Value;
 
-use crate::backends::HEADER_LABELS;
+use crate::backends::{HEADER_LABELS, each_pin};
 use crate::lamp::OpenError;
 
 /// A pin, which is ours as long as this is open.
@@ -33,8 +33,7 @@ pub(crate) fn pins<const N: usize>(
         let opened = request.as_output(level(high)).request();
         opened.map(Pin).map_err(|error| failed(format!("pin {number} of {device}: {error}")))
     };
-    let pins = numbers.into_iter().map(pin).collect::<Result<Vec<_>, _>>()?;
-    let pins = pins.try_into().map_err(|_| failed("wrong number of pins".to_owned()))?;
+    let pins = each_pin(numbers, pin)?;
     Ok((pins, format!("{label} ({device})")))
 }
 

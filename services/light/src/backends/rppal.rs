@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use embedded_hal::digital::{ErrorType, OutputPin};
 use rppal::gpio::Gpio;
 
+use crate::backends::each_pin;
 use crate::lamp::OpenError;
 
 /// A pin, driven by a register, which takes whatever it is given.
@@ -28,8 +29,7 @@ pub(crate) fn pins<const N: usize>(numbers: [u8; N], high: bool) -> Result<[Pin;
         pin.set_reset_on_drop(false);
         Ok(Pin(pin))
     };
-    let pins = numbers.into_iter().map(pin).collect::<Result<Vec<_>, _>>()?;
-    pins.try_into().map_err(|_| failed("wrong number of pins".to_owned()))
+    each_pin(numbers, pin)
 }
 
 impl ErrorType for Pin {

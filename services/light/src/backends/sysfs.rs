@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use embedded_hal::digital::{Error, ErrorKind, ErrorType, OutputPin};
 
-use crate::backends::HEADER_LABELS;
+use crate::backends::{HEADER_LABELS, each_pin};
 use crate::lamp::OpenError;
 
 /// A pin, driven by writing to its file.
@@ -68,8 +68,7 @@ impl Chip {
                 failed(format!("pin {number}: {}: {error}{remedy}", path.display()))
             })
         };
-        let pins = numbers.into_iter().map(pin).collect::<Result<Vec<_>, _>>()?;
-        pins.try_into().map_err(|_| failed("wrong number of pins".to_owned()))
+        each_pin(numbers, pin)
     }
 
     fn pin(&self, number: u32, high: bool) -> Result<Pin, (PathBuf, io::Error)> {
