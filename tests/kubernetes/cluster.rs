@@ -1,11 +1,9 @@
 //! The cluster, by kubectl and the laboratory's script.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::process::Command;
-use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// The nodes.
 pub(crate) const NODES: [&str; 2] = ["k1", "k2"];
@@ -64,19 +62,5 @@ pub(crate) async fn pods(service: &str) -> Vec<Pod> {
 pub(crate) async fn until_rolled_out(workloads: &[&str]) {
     for workload in workloads {
         kubectl(&format!("rollout status {workload} --timeout 300s")).await;
-    }
-}
-
-/// Waits until a condition holds; fails with its description if it does not in time.
-pub(crate) async fn until(what: &str, seconds: u64, mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(seconds);
-    let mut interval = interval(Duration::from_millis(200));
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        interval.tick().await;
-        if condition().await {
-            return;
-        }
-        assert!(Instant::now() < deadline, "not within {seconds} s: {what}");
     }
 }

@@ -21,6 +21,8 @@ mod scenario;
 mod scenarios;
 #[path = "../swarm/table.rs"]
 mod table;
+#[path = "../swarm/wait.rs"]
+mod wait;
 
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;
 

@@ -4,9 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use protocol::snapshot::Snapshot;
 
-use crate::cluster::{NODES, until, url};
+use crate::cluster::{NODES, url};
 use crate::load::{Load, Record};
 use crate::table::{Line, print};
+use crate::wait::until;
 
 /// How soon after the clients have stopped a scoreboard has all that managers counted.
 const SCORE_WITHIN: u64 = 10;

@@ -1,7 +1,8 @@
 //! What is done to the cluster while clients play.
 
-use crate::cluster::{NODES, Pod, kubectl, lab, pods, until, until_rolled_out, url};
+use crate::cluster::{NODES, Pod, kubectl, lab, pods, until_rolled_out, url};
 use crate::scenario::{Allowance, TestRun};
+use crate::wait::until;
 
 /// The workloads whose rolling update no client notices.
 const DEPLOYMENTS: [&str; 4] = ["ping", "pong", "manager", "scoreboard"];

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use crate::response::{Format, read};
 use crate::scenario::TestRun;
-use crate::swarm::{NODES, ROOT, running, shell, until};
+use crate::swarm::{NODES, ROOT, running, shell};
+use crate::wait::until;
 
 /// Returns the blocks of commands below a heading.
 fn blocks(heading: &str) -> Vec<String> {

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use crate::load::STEADY;
 use crate::scale;
 use crate::scenario::{Allowance, Scenario, TestRun, age};
-use crate::swarm::{NODES, ROOT, shell, shell_with, until, until_running};
+use crate::swarm::{NODES, ROOT, shell, shell_with, until_running};
+use crate::wait::until;
 
 /// The image of the first deployment.
 const IMAGE: &str = "swarm-pong:1";

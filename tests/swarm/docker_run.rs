@@ -2,7 +2,8 @@
 //! healthy, whatever the process was told to listen on.
 
 use crate::scenario::TestRun;
-use crate::swarm::{Engine, shell, until};
+use crate::swarm::{Engine, shell};
+use crate::wait::until;
 
 /// A name of a container, its options, its command, the port it listens on.
 const RUNS: [(&str, &str, &str, u16); 3] = [

@@ -3,7 +3,8 @@
 use crate::load::STEADY;
 use crate::paths::SAME_IN_A_ROW;
 use crate::scenario::{Allowance, Scenario, TestRun};
-use crate::swarm::{running, shell, swarm_pong, until, until_running};
+use crate::swarm::{running, shell, swarm_pong, until_running};
+use crate::wait::until;
 
 pub(crate) async fn a_node(run: &mut TestRun) {
     run.play("drain pi2, and bring it back", STEADY, async |scenario| {

@@ -8,7 +8,8 @@ use futures_util::future::join_all;
 use crate::kill::{signal, until_replaced};
 use crate::load::STEADY;
 use crate::scenario::{Allowance, TestRun, age};
-use crate::swarm::{running, until};
+use crate::swarm::running;
+use crate::wait::until;
 
 /// How soon a frozen task must be replaced, in seconds: 90 until its next check, 20 until that fails,
 /// and 10 until it is killed.

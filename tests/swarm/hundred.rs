@@ -10,8 +10,9 @@ use crate::deploy;
 use crate::response::{Failure, Format, ReceivedRally, read, with_causes};
 use crate::scenario::TestRun;
 use crate::scoreboard;
-use crate::swarm::{NODES, Task, log, running, shell, until, until_running};
+use crate::swarm::{NODES, Task, log, running, shell, until_running};
 use crate::table::Line;
+use crate::wait::until;
 
 /// How many players ping has; two before and after.
 const PLAYERS: usize = 100;

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 
 use crate::deploy;
 use crate::scenario::TestRun;
-use crate::swarm::{Engine, shell, until};
+use crate::swarm::{Engine, shell};
+use crate::wait::until;
 
 /// The services of the stack.
 const SERVICES: [&str; 6] = ["ping", "pong", "manager", "proxy", "scoreboard", "light"];

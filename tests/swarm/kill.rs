@@ -4,7 +4,8 @@ use futures_util::future::join_all;
 
 use crate::load::STEADY;
 use crate::scenario::{Allowance, TestRun};
-use crate::swarm::{NODES, Task, cluster, running, until};
+use crate::swarm::{NODES, Task, cluster, running};
+use crate::wait::until;
 
 const ROUNDS: usize = 10;
 

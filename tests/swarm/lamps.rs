@@ -10,8 +10,9 @@ use tokio::time::{Instant, interval};
 
 use crate::response::{Format, ReceivedRally, read};
 use crate::scenario::TestRun;
-use crate::swarm::{until, until_running};
+use crate::swarm::until_running;
 use crate::table::Line;
+use crate::wait::until;
 
 /// The number of rallies, one after the other.
 const RALLIES: usize = 5;

@@ -55,6 +55,7 @@ mod strangers;
 mod swarm;
 mod table;
 mod unhealthy;
+mod wait;
 mod wrong_service;
 
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;

@@ -7,8 +7,9 @@ use tokio::process::Command;
 use tokio::time::sleep;
 
 use crate::scenario::TestRun;
-use crate::swarm::{NODES, cluster, shell, until, until_running};
+use crate::swarm::{NODES, cluster, shell, until_running};
 use crate::table::Line;
+use crate::wait::until;
 
 /// The node that takes the name of another one, and the nodes between which packets are dropped.
 const RENAMED: &str = "pi2";

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use crate::load::{CLIENTS, Record, STEADY};
 use crate::response::Failure;
 use crate::scenario::{Allowance, Scenario, TestRun, age};
-use crate::swarm::{shell, until, until_running};
+use crate::swarm::{shell, until_running};
+use crate::wait::until;
 
 /// How soon all managers play again after the first player has become healthy.
 const PLAYS_WITHIN: Duration = Duration::from_secs(2);

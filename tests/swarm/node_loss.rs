@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::load::STEADY;
 use crate::scenario::{Allowance, Scenario, TestRun};
-use crate::swarm::{cluster, running, shell, until, until_running};
+use crate::swarm::{cluster, running, shell, until_running};
+use crate::wait::until;
 
 /// How long the partition lasts.
 const PARTITION: Duration = Duration::from_secs(20);

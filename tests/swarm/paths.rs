@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::load::STEADY;
 use crate::prometheus::Prometheus;
 use crate::scenario::{Allowance, Scenario, TestRun};
-use crate::swarm::{Engine, NODES, cluster, running, swarm_pong, until, until_running};
+use crate::swarm::{Engine, NODES, cluster, running, swarm_pong, until_running};
+use crate::wait::until;
 
 /// How soon a broken path must be reported, and how soon one that has healed must be ok.
 const REPORTED_WITHIN: Duration = Duration::from_secs(15);

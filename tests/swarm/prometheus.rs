@@ -7,7 +7,8 @@ use reqwest::{Client, Url};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::swarm::{Engine, ROOT, get_inside, shell_with, until};
+use crate::swarm::{Engine, ROOT, get_inside, shell_with};
+use crate::wait::until;
 
 /// The node it runs on: the Swarm's manager, by the constraint of the stack.
 const NODE: &str = "pi1";

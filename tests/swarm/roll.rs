@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::load::{Record, STEADY};
 use crate::scenario::{Allowance, Scenario, TestRun, age};
-use crate::swarm::{NODES, running, shell, until};
+use crate::swarm::{NODES, running, shell};
+use crate::wait::until;
 
 /// The services whose rolling update affects no client, and the scoreboard, which no rally passes:
 /// its score must survive the update.

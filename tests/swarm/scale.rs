@@ -10,7 +10,8 @@ use futures_util::future::{Either, join, select};
 use crate::load::STEADY;
 use crate::scenario::{Allowance, Scenario, TestRun, age};
 use crate::scoreboard::shown;
-use crate::swarm::{NODES, shell, until, until_running};
+use crate::swarm::{NODES, shell, until_running};
+use crate::wait::until;
 
 /// The players that are added when two are scaled to four.
 const NEW: [&str; 2] = ["ping.3", "ping.4"];

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::scenario::TestRun;
-use crate::swarm::{shell, swarm_pong, until};
+use crate::swarm::{shell, swarm_pong};
+use crate::wait::until;
 
 /// A match that needs 21 addresses: 17 tasks, the gateway and 3 nodes.
 const UP: &str = "PONG_IMAGE=swarm-pong:1 PONG_PING_REPLICAS=8 PONG_PONG_REPLICAS=1 \

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use reqwest::{Client, Response, Url};
 use serde_json::{Value, json};
 use tokio::process::Command;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::wait::until;
 
 /// The nodes; the first is the Swarm's manager.
 pub(crate) const NODES: [&str; 3] = ["pi1", "pi2", "pi3"];
@@ -176,20 +177,6 @@ pub(crate) async fn update_state(service: &str) -> String {
     let engine = Engine::of("pi1");
     let service = engine.json(&format!("/services/{service}"), json!({})).await.expect("a service");
     service["UpdateStatus"]["State"].as_str().unwrap_or_default().to_owned()
-}
-
-/// Waits until a condition holds; fails with its description if it does not in time.
-pub(crate) async fn until(what: &str, seconds: u64, mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(seconds);
-    let mut interval = interval(Duration::from_millis(100));
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        interval.tick().await;
-        if condition().await {
-            return;
-        }
-        assert!(Instant::now() < deadline, "not within {seconds} s: {what}");
-    }
 }
 
 /// Waits until a service has exactly so many running tasks.

@@ -2,7 +2,8 @@
 
 use crate::load::STEADY;
 use crate::scenario::{Allowance, TestRun};
-use crate::swarm::{NODES, cluster, running, shell, until, update_state};
+use crate::swarm::{NODES, cluster, running, shell, update_state};
+use crate::wait::until;
 
 const IMAGE: &str = "swarm-pong:unhealthy";
 

@@ -5,9 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::load::STEADY;
 use crate::scenario::{Allowance, Scenario, TestRun};
-use crate::swarm::{
-    NODES, Task, admin_page, log, running, shell, swarm_pong, until, until_running,
-};
+use crate::swarm::{NODES, Task, admin_page, log, running, shell, swarm_pong, until_running};
+use crate::wait::until;
 
 /// The other service: two pong players that are also found by the names of ours.
 const CREATE: &str = "docker service create --detach --quiet --name foreign --replicas 2 \
