@@ -1,10 +1,12 @@
 //! The keys of a demo on a terminal: each is read when it is pressed, and none is shown.
 
+#[cfg(unix)]
 use std::io::{self, IsTerminal, Read};
 
 use tokio::sync::mpsc;
 
 /// How many keys may wait; more are lost.
+#[cfg(unix)]
 const MAX_WAITING: usize = 16;
 
 /// The keys that are pressed. The terminal is as it was before once this is dropped, also by a panic; its
