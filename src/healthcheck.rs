@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 use client::fault::Fault;
-use client::http::client;
-use reqwest::StatusCode;
+use client::http::get;
+use hyper::{StatusCode, Uri};
 use server::address::parse_address;
 use server::duration::{InvalidDuration, parse_duration};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -52,18 +52,18 @@ pub struct UnhealthyError(SocketAddr, String);
 /// [`UnhealthyError`], with what came back the last time.
 pub async fn run(address: SocketAddr, timeout: Duration) -> Result<(), UnhealthyError> {
     let address = reachable(address);
-    let client = client();
+    let uri = format!("http://{address}/healthz").try_into();
+    let uri: Uri = uri.expect("an address is valid in a URI");
     let deadline = Instant::now() + timeout;
     let mut came_back = Fault::Timeout.to_string();
     let mut unanswered = 0;
     loop {
         let asked = Instant::now();
         let until = deadline.min(asked + REQUEST_TIMEOUT);
-        let request = client.get(format!("http://{address}/healthz")).send();
-        came_back = match timeout_at(until, request).await {
+        came_back = match timeout_at(until, get(uri.clone())).await {
             Ok(Ok(response)) if response.status() == StatusCode::OK => return Ok(()),
             Ok(Ok(response)) => response.status().to_string(),
-            Ok(Err(error)) => Fault::from(error).to_string(),
+            Ok(Err(fault)) => fault.to_string(),
             // The last request may have had no time; what came back before says more.
             Err(_) if until == deadline => came_back,
             Err(_) => {

@@ -7,15 +7,17 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use client::fault::Fault;
-use client::http::{client, read};
+use client::http::{get, read};
+use hyper::body::Incoming;
+use hyper::header::SERVER;
+use hyper::http::uri::{PathAndQuery, Scheme};
+use hyper::{Response, Uri};
 use protocol::headers::{FROM, parse_server};
 use protocol::path::{FORMAT, PathList};
 use protocol::service::Service;
 use protocol::task::Task;
 use protocol::timeline::{self, Timeline};
 use protocol::timing::PATHS_REQUEST_TIMEOUT;
-use reqwest::header::SERVER;
-use reqwest::{Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use server::duration::{InvalidDuration, parse_duration};
@@ -44,7 +46,7 @@ pub struct PathsOptions {
     /// Any node, or a scoreboard: pi1, pi1:3000 or http://pi1:3000; the port defaults to 3000
     #[arg(env = "PONG_URL", value_name = "NODE", default_value = "127.0.0.1:3000",
         value_parser = parse_url)]
-    pub url: Url,
+    pub url: Uri,
 
     /// Print the JSON of GET /paths instead of a table, or of GET /timeline
     #[arg(long, env = "PONG_JSON", value_parser = BoolishValueParser::new())]
@@ -68,20 +70,19 @@ fn parse_timeout(text: &str) -> Result<Duration, InvalidDuration> {
 }
 
 /// Parses where to ask; without a scheme it is HTTP, and without a port 3000.
-fn parse_url(text: &str) -> Result<Url, String> {
-    let shape = "not HOST[:PORT], such as pi1 or pi1:3000";
+fn parse_url(text: &str) -> Result<Uri, String> {
+    let shape = || "not HOST[:PORT], such as pi1 or pi1:3000".to_owned();
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let mut url: Url = full.parse().map_err(|_| shape.to_owned())?;
-    let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
-    if url.scheme() != "http" || !bare {
-        return Err(shape.to_owned());
+    let uri: Uri = full.parse().map_err(|_| shape())?;
+    let authority = uri.authority().ok_or_else(shape)?;
+    let (host, port) = (authority.host(), authority.port_u16().unwrap_or(3000));
+    // What is left over is a user's name, or a port that is no number.
+    let is_whole = [host.to_owned(), format!("{host}:{port}")].contains(&authority.to_string());
+    let is_root = uri.path() == "/" && uri.query().is_none();
+    if uri.scheme() != Some(&Scheme::HTTP) || host.is_empty() || !is_whole || !is_root {
+        return Err(shape());
     }
-    // The parser drops :80, since that is the default port of HTTP.
-    if url.port().is_none() && !text.trim_end_matches('/').ends_with(":80") {
-        url.set_port(Some(3000)).map_err(|()| shape.to_owned())?;
-    }
-    url.set_path("/paths");
-    Ok(url)
+    format!("http://{host}:{port}/").parse().map_err(|_| shape())
 }
 
 /// The error returned when the health of the paths is unknown, with what to do.
@@ -93,34 +94,34 @@ pub enum PathsError {
          node: {program} paths NODE",
         program = program()
     )]
-    NoAnswer(Url, Fault),
+    NoAnswer(Uri, Fault),
     /// The name in the URL has no address.
     #[error(
         "{0}: {fault}; check the name, or give an address: {program} paths ADDRESS",
         fault = Fault::Dns,
         program = program()
     )]
-    NoSuchName(Url),
+    NoSuchName(Uri),
     /// A proxy answered, but no scoreboard behind it.
     #[error(
         "{0}: {1}; the proxy reaches no scoreboard: start one, with 'docker service scale \
          pong_scoreboard=2' in a stack, else with '{program} scoreboard'",
         program = program()
     )]
-    NoScoreboard(Url, Fault),
+    NoScoreboard(Uri, Fault),
     /// Something else answered, or another version.
     #[error(
         "{0}: not the paths of a swarm-pong {version} (format {FORMAT}): {1}; ask a node's port 3000 \
          with the version that runs there",
         version = env!("CARGO_PKG_VERSION")
     )]
-    Unreadable(Url, String),
+    Unreadable(Uri, String),
     /// A scoreboard answered that knows of no proxy.
     #[error(
         "{0}: {1} has no probe reports yet; if it has only just started, retry, else check that its \
          option --tasks names the proxies"
     )]
-    NothingMeasured(Url, Box<Task>),
+    NothingMeasured(Uri, Box<Task>),
     /// The table could not be written.
     #[error("the table could not be written: {0}")]
     Output(#[from] io::Error),
@@ -194,14 +195,19 @@ impl Document for Timeline {
 }
 
 /// Asks for a document, at a path of the scoreboard.
-async fn ask<T: Document>(url: &Url, path: &str, patience: Duration) -> Result<T, PathsError> {
-    let mut url = url.clone();
-    url.set_path(path);
+async fn ask<T: Document>(
+    url: &Uri,
+    path: &'static str,
+    patience: Duration,
+) -> Result<T, PathsError> {
+    let mut parts = url.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::from_static(path));
+    let url = Uri::from_parts(parts).expect("only the path is another");
     let mut who = "what answers there does not speak HTTP".to_owned();
     let request = async {
-        let mut response = client().get(url.clone()).send().await?;
+        let response = get(url.clone()).await?;
         who = describe(&response);
-        read(&mut response, MAX_BODY_BYTES).await
+        read(response, MAX_BODY_BYTES).await
     };
     let response = timeout(patience, request).await;
     let body = match response.unwrap_or(Err(Fault::Timeout)) {
@@ -221,7 +227,7 @@ async fn ask<T: Document>(url: &Url, path: &str, patience: Duration) -> Result<T
 
 /// Returns who answered, and how. What a stranger says of itself is shortened, and kept off the
 /// terminal unless it is plain text.
-fn describe(response: &Response) -> String {
+fn describe(response: &Response<Incoming>) -> String {
     let status = response.status();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let service = header(FROM).and_then(|name| name.parse::<Service>().ok());
@@ -250,21 +256,30 @@ mod tests {
     #[test]
     fn the_port_defaults_to_3000() {
         for (text, asked) in [
-            ("http://pi1", "http://pi1:3000/paths"),
-            ("http://pi1:8080/", "http://pi1:8080/paths"),
-            ("http://pi1:80", "http://pi1/paths"),
-            ("http://[fd00::4]", "http://[fd00::4]:3000/paths"),
-            ("pi1", "http://pi1:3000/paths"),
-            ("pi1:3000", "http://pi1:3000/paths"),
-            ("pi1:80", "http://pi1/paths"),
-            ("10.0.9.4", "http://10.0.9.4:3000/paths"),
-            ("[fd00::4]:8080", "http://[fd00::4]:8080/paths"),
+            ("http://pi1", "http://pi1:3000/"),
+            ("http://pi1:8080/", "http://pi1:8080/"),
+            ("http://pi1:80", "http://pi1:80/"),
+            ("http://[fd00::4]", "http://[fd00::4]:3000/"),
+            ("pi1", "http://pi1:3000/"),
+            ("pi1:3000", "http://pi1:3000/"),
+            ("pi1:80", "http://pi1:80/"),
+            ("10.0.9.4", "http://10.0.9.4:3000/"),
+            ("[fd00::4]:8080", "http://[fd00::4]:8080/"),
         ] {
-            assert_eq!(parse_url(text).expect("valid").as_str(), asked);
+            assert_eq!(parse_url(text).expect("valid"), asked);
         }
-        for text in
-            ["", ":3000", "pi1:x", "pi1/rally", "https://pi1", "http://a@pi1", "http://", "a b"]
-        {
+        for text in [
+            "",
+            ":3000",
+            "pi1:x",
+            "pi1:",
+            "pi1:70000",
+            "pi1/rally",
+            "https://pi1",
+            "http://a@pi1",
+            "http://",
+            "a b",
+        ] {
             assert!(parse_url(text).is_err(), "{text}");
         }
     }

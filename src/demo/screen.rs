@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use client::endpoints::Endpoints;
 use client::feed::{self, FeedUpdate, MAX_WAITING};
-use client::http::local;
+use client::http::{get, read};
 use game::Score;
 use protocol::event::{Event, RallyEnd, RallyResult, Stroke};
 use protocol::service::Service;
@@ -16,6 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::keys::Keys;
 use crate::panel::Panel;
+
+/// Maximum size of what a rally prints, in bytes: some twenty thousand strokes.
+const MAX_RALLY_BYTES: usize = 1024 * 1024;
 
 const KEYS: &str = "p plays a rally   q quits   ? helps";
 
@@ -74,10 +77,10 @@ pub(crate) async fn run(
 /// Plays a rally that people can follow; the feed tells how it goes.
 fn play(address: String) {
     tokio::spawn(async move {
+        let uri = format!("http://{address}/rally?pace=150ms").try_into();
         // Where no player answers, the feed says so too.
-        let response = local().get(format!("http://{address}/rally?pace=150ms")).send().await;
-        if let Ok(response) = response {
-            let _ = response.bytes().await;
+        if let Ok(response) = get(uri.expect("an address is valid in a URI")).await {
+            let _ = read(response, MAX_RALLY_BYTES).await;
         }
     });
 }

@@ -6,17 +6,16 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http_body_util::Empty;
 use hyper::body::Incoming;
 use hyper::header::{HOST, HeaderMap, HeaderValue};
 use hyper::http::uri::PathAndQuery;
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use protocol::headers::{FROM, TO};
 use protocol::service::Service;
-use reqwest::{RequestBuilder, Response, Url};
 
-use crate::fault::{Fault, find_cause};
-use crate::{http, rally_client};
+use crate::fault::Fault;
+use crate::http::{read, send};
 
 /// Who is expected to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,15 +53,14 @@ impl From<Service> for Peer {
     }
 }
 
-/// A task's address, the URL of its root, and who is expected there.
+/// A task's address, the URI of its root, and who is expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// The address.
     pub address: SocketAddr,
-    /// `http://ADDRESS/`; without the zone of a link-local IPv6 address, which no URL can name.
-    url: Url,
-    /// The same, and the header with the address, as the client for rallies needs them.
+    /// `http://ADDRESS/`; without the zone of a link-local IPv6 address, which no URI can name.
     uri: Uri,
+    /// The same address, as a header.
     host: HeaderValue,
     peer: Peer,
 }
@@ -76,37 +74,42 @@ impl Endpoint {
     #[must_use]
     pub fn new(address: SocketAddr, peer: Peer) -> Self {
         let zoneless = SocketAddr::new(address.ip(), address.port());
-        let root = format!("http://{zoneless}/");
-        let url = root.parse().expect("an address is valid in a URL");
-        let uri = root.try_into().expect("an address is valid in a URI");
+        let uri = format!("http://{zoneless}/").try_into().expect("an address is valid in a URI");
         let host = zoneless.to_string().try_into().expect("an address is valid in a header");
-        Self { address, url, uri, host, peer }
+        Self { address, uri, host, peer }
     }
 
-    /// Asks for a stroke; returns the response with a body of at most `limit` bytes, if it is from
-    /// who was expected and has status 200.
+    /// Asks for a document by its path, and a query if there is one; returns the response, with a body yet
+    /// to be read, if it is from who was expected.
     ///
     /// # Errors
     ///
-    /// Those of [`Endpoint::send`] and [`http::read`].
-    pub async fn stroke(&self, limit: usize) -> Result<hyper::Response<Bytes>, Fault> {
-        let response =
-            self.call(Method::GET, self.uri.clone(), HeaderMap::with_capacity(2)).await?;
-        let (head, body) = response.into_parts();
-        if head.status != StatusCode::OK {
-            return Err(Fault::Status(head.status));
-        }
-        let body = Limited::new(body, limit).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() { Fault::Body } else { find_cause(&*error) }
-        })?;
-        Ok(hyper::Response::from_parts(head, body.to_bytes()))
+    /// Those of [`Endpoint::forward`].
+    pub async fn get(&self, path: &str, query: Option<&str>) -> Result<Response<Incoming>, Fault> {
+        let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        let target = target.try_into().map_err(|_| Fault::Protocol)?;
+        self.forward(Method::GET, target, HeaderMap::with_capacity(2)).await
+    }
+
+    /// Asks for a stroke; returns the response with a body of at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Endpoint::forward`] and [`read`].
+    pub async fn stroke(&self, limit: usize) -> Result<Response<Bytes>, Fault> {
+        let headers = HeaderMap::with_capacity(2);
+        let mut response = self.call(Method::GET, self.uri.clone(), headers).await?;
+        let headers = std::mem::take(response.headers_mut());
+        let mut stroke = Response::new(read(response, limit).await?);
+        *stroke.headers_mut() = headers;
+        Ok(stroke)
     }
 
     /// Asks who is there, by a request that costs a service nothing.
     ///
     /// # Errors
     ///
-    /// Those of [`Endpoint::send`].
+    /// Those of [`Endpoint::forward`].
     pub async fn greet(&self) -> Result<(), Fault> {
         self.call(Method::OPTIONS, self.uri.clone(), HeaderMap::with_capacity(2)).await.map(drop)
     }
@@ -116,13 +119,14 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// Those of [`Endpoint::send`].
+    /// [`Fault::WrongService`] when somebody else answered, [`Fault::Status`] when the server
+    /// answered without asking its service, and whatever else went wrong.
     pub async fn forward(
         &self,
         method: Method,
         target: PathAndQuery,
         headers: HeaderMap,
-    ) -> Result<hyper::Response<Incoming>, Fault> {
+    ) -> Result<Response<Incoming>, Fault> {
         let mut uri = self.uri.clone().into_parts();
         uri.path_and_query = Some(target);
         let uri = Uri::from_parts(uri).map_err(|_| Fault::Protocol)?;
@@ -134,7 +138,7 @@ impl Endpoint {
         method: Method,
         uri: Uri,
         mut headers: HeaderMap,
-    ) -> Result<hyper::Response<Incoming>, Fault> {
+    ) -> Result<Response<Incoming>, Fault> {
         headers.insert(HOST, self.host.clone());
         if let Some(service) = self.peer.service() {
             headers.insert(TO, HeaderValue::from_static(service.name()));
@@ -143,36 +147,9 @@ impl Endpoint {
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        let response = rally_client::send(request).await?;
+        let response = send(request).await?;
         let from = response.headers().get(FROM).map(HeaderValue::as_bytes);
         self.check_sender(from, response.status())?;
-        Ok(response)
-    }
-
-    /// Returns a GET request for a path, with a query if there is one.
-    pub fn get(&self, path: &str, query: Option<&str>) -> RequestBuilder {
-        let mut url = self.url.clone();
-        url.set_path(path);
-        url.set_query(query);
-        let request = http::local().get(url);
-        match self.peer.service() {
-            Some(service) => request.header(TO, service.name()),
-            None => request,
-        }
-    }
-
-    /// Sends a request; returns the response if it is from who was expected.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault::WrongService`] when somebody else answered, [`Fault::Status`] when the server
-    /// answered without asking its service, and whatever else went wrong.
-    pub async fn send(&self, request: RequestBuilder) -> Result<Response, Fault> {
-        let response = request.send().await?;
-        self.check_sender(
-            response.headers().get(FROM).map(|name| name.as_bytes()),
-            response.status(),
-        )?;
         Ok(response)
     }
 
@@ -204,12 +181,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_address_is_a_url(address: SocketAddr) {
-            let url = Endpoint::new(address, Peer::Any).url;
-            let host = url.host_str().expect("a host").trim_matches(['[', ']']);
+        fn every_address_is_a_uri(address: SocketAddr) {
+            let uri = Endpoint::new(address, Peer::Any).uri;
+            let host = uri.host().expect("a host").trim_matches(['[', ']']);
             prop_assert_eq!(host.parse(), Ok(address.ip()));
-            prop_assert_eq!(url.port_or_known_default(), Some(address.port()));
-            prop_assert_eq!(url.path(), "/");
+            prop_assert_eq!(uri.port_u16(), Some(address.port()));
+            prop_assert_eq!(uri.path(), "/");
         }
     }
 

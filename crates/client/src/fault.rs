@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use hyper::StatusCode;
 use protocol::probe::ProbeFailure;
-use reqwest::StatusCode;
 
 /// Why a call got no valid response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -107,24 +107,11 @@ impl From<&io::Error> for Fault {
 #[error("{0}")]
 pub(crate) struct UnresolvedName(pub(crate) io::Error);
 
-impl From<&reqwest::Error> for Fault {
-    fn from(error: &reqwest::Error) -> Self {
-        if error.is_timeout() { Self::Timeout } else { find_cause(error) }
-    }
-}
-
-impl From<reqwest::Error> for Fault {
-    fn from(error: reqwest::Error) -> Self {
-        (&error).into()
-    }
-}
-
 /// Finds the cause at the bottom of a client's error.
 #[must_use]
 pub fn find_cause(error: &(dyn Error + 'static)) -> Fault {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
-    // Only hyper's own error tells what is not HTTP from a lost connection; this crate's version of
-    // hyper must be the one that reqwest uses.
+    // Only hyper's own error tells what is not HTTP from a lost connection.
     let mut parsers = causes.clone().filter_map(|cause| cause.downcast_ref::<hyper::Error>());
     if parsers.any(hyper::Error::is_parse) {
         return Fault::Protocol;
@@ -153,7 +140,10 @@ impl From<Fault> for ProbeFailure {
 
 #[cfg(test)]
 mod tests {
+    use hyper::Uri;
+
     use super::*;
+    use crate::http::get;
 
     #[test]
     fn every_fault_is_among_the_names() {
@@ -185,7 +175,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_does_not_resolve_is_no_lost_connection() {
-        let error = crate::http::client().get("http://nosuchhost.invalid:3000/").send().await;
-        assert_eq!(Fault::from(error.expect_err("no such name")), Fault::Dns);
+        let uri = Uri::from_static("http://nosuchhost.invalid:3000/");
+        assert_eq!(get(uri).await.expect_err("no such name"), Fault::Dns);
     }
 }

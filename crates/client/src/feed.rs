@@ -10,18 +10,19 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use http_body_util::BodyExt;
+use hyper::StatusCode;
 use protocol::event::Event;
 use protocol::timing::FEED_IDLE_TIMEOUT;
 use protocol::wanted::Wanted;
-use reqwest::StatusCode;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout};
 use tracing::{debug, info, warn};
 
 use crate::endpoint::Endpoint;
 use crate::endpoints::Endpoints;
-use crate::fault::Fault;
+use crate::fault::{Fault, find_cause};
 use crate::sse::{EventTooLong, Parser, SseEvent};
 
 /// How many updates may wait. A receiver that is too slow holds the connections up, and misses what
@@ -139,16 +140,13 @@ async fn open(
     endpoint: &Endpoint,
     wanted: Wanted,
 ) -> Result<impl Stream<Item = Result<Bytes, Fault>> + use<>, DisconnectReason> {
-    let request = endpoint.get("/events", wanted.query());
-    let response = timeout(FEED_IDLE_TIMEOUT, endpoint.send(request)).await;
-    let response = response.map_err(|_| DisconnectReason::Silent)??;
+    let asking = endpoint.get("/events", wanted.query());
+    let response =
+        timeout(FEED_IDLE_TIMEOUT, asking).await.map_err(|_| DisconnectReason::Silent)??;
     if response.status() != StatusCode::OK {
         return Err(Fault::Status(response.status()).into());
     }
-    Ok(stream::unfold(response, async |mut response| {
-        let piece = response.chunk().await.map_err(Fault::from).transpose()?;
-        Some((piece, response))
-    }))
+    Ok(response.into_body().into_data_stream().map_err(|error| find_cause(&error)))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -18,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 /// # Errors
 ///
 /// [`Fault::Body`] when it is not what was expected, [`Fault::Timeout`] after a second, and those of
-/// [`Endpoint::send`] and [`read`].
+/// [`Endpoint::get`] and [`read`].
 pub async fn fetch<T: DeserializeOwned>(
     endpoint: &Endpoint,
     path: &str,
@@ -30,19 +32,12 @@ pub async fn fetch<T: DeserializeOwned>(
 }
 
 /// Boxed, so that it is compiled once and not for each type.
-fn fetch_body(
-    endpoint: &Endpoint,
-    path: &str,
-    query: Option<&str>,
+fn fetch_body<'a>(
+    endpoint: &'a Endpoint,
+    path: &'a str,
+    query: Option<&'a str>,
     max_bytes: usize,
-) -> BoxFuture<'static, Result<Vec<u8>, Fault>> {
-    let endpoint = endpoint.clone();
-    let request = endpoint.get(path, query);
-    Box::pin(async move {
-        let fetching = async {
-            let mut response = endpoint.send(request).await?;
-            read(&mut response, max_bytes).await
-        };
-        timeout(TIMEOUT, fetching).await.unwrap_or(Err(Fault::Timeout))
-    })
+) -> BoxFuture<'a, Result<Bytes, Fault>> {
+    let fetching = async move { read(endpoint.get(path, query).await?, max_bytes).await };
+    timeout(TIMEOUT, fetching).map(|fetched| fetched.unwrap_or(Err(Fault::Timeout))).boxed()
 }

@@ -7,7 +7,7 @@
 //! | the live tasks of a service, and whose turn it is | [`endpoints`], [`backoff`] |
 //! | one task, and the proof that it was the one which answered | [`endpoint`] |
 //! | one future for each endpoint | `for_each`: [`Endpoints::for_each`](endpoints::Endpoints::for_each) |
-//! | calling a task, and what may go wrong | [`http`], [`fetch`], `rally_client`, [`fault`] |
+//! | calling a task, and what may go wrong | [`http`], [`fetch`], [`fault`] |
 //! | how long to wait for it | `latency`, `own_time` |
 //! | subscribing to feeds | [`feed`], [`sse`] |
 //! | which rally is shown, for lamps and page alike | [`showcase`] |
@@ -23,7 +23,6 @@ mod for_each;
 pub mod http;
 mod latency;
 mod own_time;
-mod rally_client;
 pub mod resolver;
 pub mod showcase;
 pub mod sse;

@@ -55,7 +55,7 @@ pub fn init_to(format: Option<Format>, level: LevelFilter, writer: BoxMakeWriter
     let terminal = stderr().is_terminal();
     let format = resolved_format(format);
     let quiet = level.min(LevelFilter::WARN);
-    let targets = ["actix", "h2", "hyper", "mio", "reqwest"].map(|library| (library, quiet));
+    let targets = ["actix", "h2", "hyper", "mio"].map(|library| (library, quiet));
     let targets = Targets::new()
         .with_default(level)
         .with_targets(targets)

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::header::SERVER;
 use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
@@ -13,7 +14,6 @@ use protocol::id::RallyId;
 use protocol::name::Name;
 use protocol::task::Task;
 use protocol::timing::{REFRESH_WAIT, STROKE_DEADLINE, STROKE_PATIENCE};
-use reqwest::header::SERVER;
 use server::log::{LogLimiter, SAME_FAULT};
 use tracing::warn;
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use futures_util::stream;
 use protocol::event::RallyResult;
 use protocol::timing::HEARTBEAT;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -27,8 +27,9 @@ pub(super) const MAX_CONNECTIONS: usize = 128;
 /// How long to wait for a free descriptor when not even the spare one has helped.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// How long a connection may have the spare descriptor.
-const TURN: Duration = Duration::from_secs(1);
+/// How long a connection may have the spare descriptor: long enough for a slow node to answer, and a third
+/// of the patience of a healthcheck, which may come after another one.
+const TURN: Duration = Duration::from_secs(3);
 
 /// A running admin server.
 pub(super) struct AdminServer {
