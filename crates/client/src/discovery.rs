@@ -1,7 +1,7 @@
 //! Keeps endpoints up to date with DNS.
 //!
-//! Every name is resolved to all its addresses, again each second and at once after a failure, by
-//! the system's resolver and without a cache: Docker answers with a TTL of 600 s, and a cached
+//! Every name is resolved to all its addresses, again each second, or two at rest, and at once after a
+//! failure, by the system's resolver and without a cache: Docker answers with a TTL of 600 s, and a cached
 //! answer would keep dead tasks in play that long (moby/moby#30029). Endpoints that are new or back
 //! off are checked in the background, so that no rally has to find out that one is not there. A
 //! check is a request, since the kernel accepts connections for a process that hangs, and an address
@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use protocol::timing::LOOKUP_INTERVAL;
+use protocol::timing::{LOOKUP_INTERVAL, REST_INTERVAL};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
 use crate::endpoint::{Endpoint, Peer};
@@ -81,16 +81,20 @@ impl Discovery {
 
     /// Keeps the endpoints up to date; never returns.
     pub async fn run(mut self) -> Infallible {
+        let mut turns = self.endpoints.turns();
         loop {
             // Not after the checks: one that hangs would delay the next lookup.
-            let next = Instant::now() + LOOKUP_INTERVAL;
+            let begun = Instant::now();
             self.look_up().await;
             self.check_all_and_refresh().await;
+            let is_called = self.endpoints.turns() != turns;
+            turns = self.endpoints.turns();
+            let next = begun + if is_called { LOOKUP_INTERVAL } else { REST_INTERVAL };
             let next = self.endpoints.next_due().map_or(next, |due| due.min(next));
-            sleep(MIN_LOOKUP_INTERVAL).await;
+            let earliest = Instant::now() + MIN_LOOKUP_INTERVAL;
             tokio::select! {
-                () = sleep_until(next) => {}
-                () = self.endpoints.refresh_requested() => {}
+                () = sleep_until(next.max(earliest)) => {}
+                () = self.endpoints.refresh_requested() => sleep_until(earliest).await,
             }
         }
     }

@@ -103,6 +103,11 @@ impl Endpoints {
         endpoint
     }
 
+    /// Returns how often [`Endpoints::next`] was asked, from 0 again after the last number.
+    pub(crate) fn turns(&self) -> usize {
+        self.state.lock().turn
+    }
+
     fn select(&self, wanted: impl Fn(&Member) -> bool) -> Vec<Endpoint> {
         let state = self.state.lock();
         let selected = state.members.iter().filter(|member| wanted(member));

@@ -11,8 +11,12 @@ pub const HEARTBEAT: Duration = Duration::from_secs(3);
 /// How long a feed may be silent before its subscriber reconnects: three heartbeats.
 pub const FEED_IDLE_TIMEOUT: Duration = HEARTBEAT.saturating_mul(3);
 
-/// Interval between DNS lookups while nothing fails.
+/// Interval between DNS lookups of a service that is being called, while nothing fails.
 pub const LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Interval between DNS lookups at rest, also between two looks at a task. Docker takes a task out of DNS two
+/// seconds before it stops it, so nobody calls one that has gone.
+pub const REST_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How long one lookup may take in all, however many servers and search domains are asked. Docker
 /// forwards names it does not know, and where the network is closed no answer comes at all.
@@ -97,7 +101,7 @@ const fn outlasts(longer: Duration, shorter: Duration) -> bool {
 }
 
 // A lookup whose packet was lost fails this long after the last good answer.
-const _: () = assert!(outlasts(LAST_KNOWN_TTL, LOOKUP_INTERVAL.saturating_add(LOOKUP_TIMEOUT)));
+const _: () = assert!(outlasts(LAST_KNOWN_TTL, REST_INTERVAL.saturating_add(LOOKUP_TIMEOUT)));
 // A manager's first stroke, however its players fail.
 const FIRST_STROKE: Duration =
     REFRESH_WAIT.saturating_add(PERMIT_WAIT).saturating_add(STROKE_DEADLINE);

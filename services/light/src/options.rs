@@ -13,7 +13,7 @@ use crate::pins::Pins;
 /// Options of a light.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Managers; every name is resolved to all its addresses, again each second
+    /// Managers; every name is resolved to all its addresses, again every second or two
     #[arg(
         long,
         env = "PONG_MANAGERS",

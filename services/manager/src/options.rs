@@ -17,7 +17,7 @@ use crate::pace::Pace;
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Where ping players are, separated by commas: each name is resolved to all its addresses, again
-    /// each second
+    /// every second or two
     #[arg(long, env = "PONG_PING", value_name = "HOST:PORT,…", default_value = "tasks.ping:3000")]
     pub ping: Targets,
 

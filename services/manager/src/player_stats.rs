@@ -25,6 +25,7 @@ pub(crate) struct PlayerStats {
     players: Mutex<ExpiringMap<SocketAddr, Player>>,
     stroke_duration: NodePairHistogram,
     added: Notify,
+    changed: Notify,
 }
 
 /// A player and what is known of it.
@@ -41,7 +42,7 @@ impl PlayerStats {
     /// Makes stats without a player; strokes are measured by node.
     pub(crate) fn new(stroke_duration: NodePairHistogram) -> Self {
         let players = Mutex::new(ExpiringMap::new(MAX_PLAYERS, PLAYER_TTL));
-        Self { players, stroke_duration, added: Notify::new() }
+        Self { players, stroke_duration, added: Notify::new(), changed: Notify::new() }
     }
 
     /// Counts a stroke that the player at an address answered.
@@ -71,7 +72,9 @@ impl PlayerStats {
         }
         player.counters.strokes += strokes;
         player.counters.faults += faults;
-        player.changed = true;
+        if !std::mem::replace(&mut player.changed, true) {
+            self.changed.notify_one();
+        }
     }
 
     /// Returns the counters of all players.
@@ -94,6 +97,11 @@ impl PlayerStats {
             std::mem::take(&mut player.changed).then(|| player.counters.clone())
         });
         changed.collect()
+    }
+
+    /// Waits until counters have changed; at once, if any have since the last wait.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// Waits until a player was added; at once, if one was since the last wait.

@@ -21,6 +21,9 @@ const NEW_PLAYER_DELAY: Duration = Duration::from_millis(200);
 /// The time between two `players` events while no player is new.
 const PLAYERS_INTERVAL: Duration = Duration::from_millis(600);
 
+/// The time between two looks at players that are no longer asked, while nobody plays.
+const FORGET_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Publishes counters until the manager has stopped and its last rally has ended, so that no rally
 /// it counted is lost with it; then ends the feed.
 pub(crate) async fn run(manager: Arc<Manager>) {
@@ -49,6 +52,7 @@ async fn publish_player_changes(manager: &Manager) {
         sleep(NEW_PLAYER_DELAY).await;
         // Out of time: the counters of known players are due.
         let _ = timeout(PLAYERS_INTERVAL - NEW_PLAYER_DELAY, manager.stats.added()).await;
+        let _ = timeout(FORGET_INTERVAL, manager.stats.changed()).await;
     }
 }
 

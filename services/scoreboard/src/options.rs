@@ -7,7 +7,7 @@ use client::targets::Targets;
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Where the managers are, whose feeds are read: names are resolved to all their addresses,
-    /// again each second
+    /// again every second or two
     #[arg(
         long,
         env = "PONG_MANAGERS",

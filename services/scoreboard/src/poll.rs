@@ -15,16 +15,13 @@ use parking_lot::Mutex;
 use protocol::node::Node;
 use protocol::probe::ProbeReports;
 use protocol::service::Service;
-use protocol::timing::LOOKUP_INTERVAL;
+use protocol::timing::REST_INTERVAL;
 use protocol::whoami::WhoAmINow;
 use server::clock::unix_millis;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
 use crate::state::State;
-
-/// The least time between two polls of a task.
-const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How many tasks are polled per second. Where there are more, each waits longer.
 const MAX_RATE: u32 = 64;
@@ -55,7 +52,7 @@ async fn watch_listing(state: &State, targets: &[Arc<Endpoints>]) -> Infallible 
     loop {
         let listed = targets.iter().flat_map(|endpoints| endpoints.listed());
         state.update(|cluster| cluster.listed(listed.map(|endpoint| endpoint.address)));
-        sleep(LOOKUP_INTERVAL).await;
+        sleep(REST_INTERVAL).await;
     }
 }
 
@@ -73,7 +70,7 @@ impl Poller<'_> {
         let address = endpoint.address;
         if !self.polled.lock().insert(address) {
             // Two names have this address. It is polled once, and looked at again later.
-            sleep(MIN_INTERVAL).await;
+            sleep(REST_INTERVAL).await;
             return;
         }
         while self.poll(endpoints, &endpoint).await {
@@ -135,7 +132,7 @@ impl Poller<'_> {
 /// Returns the interval at which each of so many tasks is polled.
 fn interval(tasks: usize) -> Duration {
     let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
-    MIN_INTERVAL.max(Duration::from_secs(1).saturating_mul(tasks) / MAX_RATE)
+    REST_INTERVAL.max(Duration::from_secs(1).saturating_mul(tasks) / MAX_RATE)
 }
 
 #[cfg(test)]
@@ -201,8 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn tasks_are_polled_each_second_and_less_often_where_there_are_many() {
-        for (tasks, millis) in [(1, 1000), (64, 1000), (65, 1015), (512, 8000)] {
+    fn tasks_are_polled_every_two_seconds_and_less_often_where_there_are_many() {
+        for (tasks, millis) in [(1, 2000), (128, 2000), (130, 2031), (512, 8000)] {
             assert_eq!(interval(tasks).as_millis(), millis, "{tasks} tasks");
         }
     }

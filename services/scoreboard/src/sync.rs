@@ -4,21 +4,18 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
 
 use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
 use client::fetch::fetch;
 use protocol::sync::{SyncPage, SyncQuery};
+use protocol::timing::REST_INTERVAL;
 use tokio::time::sleep;
 use tracing::debug;
 
 use crate::score::Source;
 use crate::state::State;
-
-/// The interval at which each scoreboard is asked.
-const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Maximum size of a page, in bytes: 512 instances of about 250, and 256 observations of less than 500.
 const MAX_PAGE_BYTES: usize = 256 * 1024;
@@ -36,7 +33,7 @@ pub(crate) fn page(state: &State, query: &SyncQuery) -> SyncPage {
     SyncPage { instance: state.instance.clone(), revision, instances, seen, observations }
 }
 
-/// Asks all scoreboards, each second, for what they have received; never returns.
+/// Asks all scoreboards, every two seconds, for what they have received; never returns.
 pub(crate) async fn run(state: Arc<State>, endpoints: Arc<Endpoints>) {
     let reader = Reader { state: &state, endpoints: &endpoints };
     endpoints.for_each(Endpoints::ready, |endpoint| reader.follow(endpoint)).await;
@@ -84,7 +81,7 @@ impl Reader<'_> {
                     cluster.timeline.merge(observations);
                 });
             }
-            sleep(SYNC_INTERVAL).await;
+            sleep(REST_INTERVAL).await;
         }
     }
 }
