@@ -3,18 +3,23 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use serde_json::json;
+
 use crate::load::STEADY;
 use crate::scale;
 use crate::scenario::{Allowance, Scenario, TestRun, age};
-use crate::swarm::{NODES, ROOT, shell, shell_with, until_running};
+use crate::swarm::{Engine, NODES, ROOT, shell, shell_with, until_running};
 use crate::wait::until;
 
 /// The image of the first deployment.
 const IMAGE: &str = "swarm-pong:1";
 
 /// The settings. The accounts need a log line, in JSON, for every rally that a killed manager played.
-const SETTINGS: [(&str, &str); 3] =
+pub(crate) const SETTINGS: [(&str, &str); 3] =
     [("PONG_IMAGE", IMAGE), ("PONG_LOG", "json"), ("PONG_LOG_LEVEL", "debug")];
+
+/// How many tasks the stack has on the nodes.
+const TASKS: usize = 14;
 
 /// The first minor version of API 1 in which a new task can be checked more often than a healthy one.
 const START_INTERVAL_API: u32 = 44;
@@ -79,6 +84,18 @@ async fn knows_start_interval() -> bool {
     minor >= START_INTERVAL_API
 }
 
+/// Waits until exactly the stack's tasks run, all of them healthy or unchecked.
+pub(crate) async fn until_all_run(seconds: u64) {
+    until(&format!("{TASKS} tasks"), seconds, async || {
+        let engine = Engine::of("pi1");
+        let filters = json!({ "desired-state": ["running"] });
+        let tasks = engine.json("/tasks", filters).await.expect("tasks");
+        let tasks = tasks.as_array().expect("a list");
+        tasks.len() == TASKS && tasks.iter().all(|task| task["Status"]["State"] == "running")
+    })
+    .await;
+}
+
 /// Removes the stack and waits until its network is gone.
 pub(crate) async fn remove() {
     shell("docker stack rm pong").await;
@@ -89,18 +106,23 @@ pub(crate) async fn remove() {
 }
 
 async fn until_serving(scenario: &mut Scenario, prefix: &str) -> Allowance {
-    until("a rally through every node", 30, async || {
-        NODES.iter().all(|node| first_rally(scenario, node).is_some())
-    })
-    .await;
+    until_every_node_serves(scenario, 30).await;
     for (service, count) in [("ping", 2), ("pong", 2), ("manager", 2), ("proxy", 3)] {
         until_running(&format!("{prefix}{service}"), count, 20).await;
     }
+    Allowance { startup: true, ..Allowance::default() }
+}
+
+/// Waits until every node has served a rally, and notes when that was.
+pub(crate) async fn until_every_node_serves(scenario: &mut Scenario, seconds: u64) {
+    until("a rally through every node", seconds, async || {
+        NODES.iter().all(|node| first_rally(scenario, node).is_some())
+    })
+    .await;
     let first = NODES.iter().filter_map(|node| first_rally(scenario, node));
     let first: Vec<String> =
         first.map(|first| format!("{:.1} s", age(first, scenario.started).as_secs_f64())).collect();
     scenario.note(format!("first rally on pi1, pi2, pi3 after {}", first.join(", ")));
-    Allowance { startup: true, ..Allowance::default() }
 }
 
 fn first_rally(scenario: &Scenario, node: &str) -> Option<SystemTime> {

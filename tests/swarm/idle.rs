@@ -4,19 +4,15 @@ use std::fs;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use serde_json::json;
 use tokio::time::Instant;
 
 use crate::deploy;
 use crate::scenario::TestRun;
-use crate::swarm::{Engine, shell};
+use crate::swarm::shell;
 use crate::wait::until;
 
 /// The services of the stack.
 const SERVICES: [&str; 6] = ["ping", "pong", "manager", "proxy", "scoreboard", "light"];
-
-/// How many tasks they have together.
-const TASKS: usize = 14;
 
 /// How many times the stack's CPU time without healthchecks it may take with them.
 const MAX_RATIO: f64 = 1.15;
@@ -31,13 +27,13 @@ pub(crate) async fn healthchecks(run: &mut TestRun) {
     run.observe("nobody plays: with and without healthchecks", async |line| {
         // As often as stack.yml says by itself, also with a Docker for which the README says more often.
         shell(&deploy::command().await.replace("INTERVAL=2s", "INTERVAL=90s")).await;
-        until_running(TASKS, 180).await;
+        deploy::until_all_run(180).await;
         let checked = percent_of_a_core().await;
         let updates = SERVICES.map(|service| async move {
             shell(&format!("docker service update --quiet --no-healthcheck pong_{service}")).await;
         });
         join_all(updates).await;
-        until_running(TASKS, 60).await;
+        deploy::until_all_run(60).await;
         let unchecked = percent_of_a_core().await;
         let ratio = checked / unchecked;
         let result = format!(
@@ -48,18 +44,6 @@ pub(crate) async fn healthchecks(run: &mut TestRun) {
         }
         line.notes.push(result);
         deploy::remove().await;
-    })
-    .await;
-}
-
-/// Waits until the whole Swarm has exactly so many containers, all of them healthy or unchecked.
-async fn until_running(count: usize, seconds: u64) {
-    until(&format!("{count} tasks"), seconds, async || {
-        let engine = Engine::of("pi1");
-        let filters = json!({ "desired-state": ["running"] });
-        let tasks = engine.json("/tasks", filters).await.expect("tasks");
-        let tasks = tasks.as_array().expect("a list");
-        tasks.len() == count && tasks.iter().all(|task| task["Status"]["State"] == "running")
     })
     .await;
 }

@@ -50,6 +50,7 @@ mod roll;
 mod scale;
 mod scenario;
 mod scoreboard;
+mod slow;
 mod small_subnet;
 mod strangers;
 mod swarm;
@@ -61,13 +62,14 @@ mod wrong_service;
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Play); 24] = [
+const SCENARIOS: [(&str, Play); 25] = [
     ("plain", |run| deploy::plain(run).boxed_local()),
     ("image", |run| docker_run::published(run).boxed_local()),
     ("by_hand", |run| by_hand::service_by_service(run).boxed_local()),
     ("subnet", |run| small_subnet::filled(run).boxed_local()),
     ("idle", |run| idle::healthchecks(run).boxed_local()),
     ("ingress", |run| ingress::both_files(run).boxed_local()),
+    ("slow", |run| slow::nodes(run).boxed_local()),
     ("deploy", |run| deploy::stack(run).boxed_local()),
     ("lamps", |run| lamps::match_the_strokes(run).boxed_local()),
     ("scale", |run| scale::stack(run).boxed_local()),
@@ -92,12 +94,13 @@ const SCENARIOS: [(&str, Play); 24] = [
 /// Scenarios played only when they are named, so that the others take six minutes. They are about the
 /// image, its checks, the lights and the network, not about rallies under load; or have been played on plain
 /// services, which `tests/it/deploy` checks to be the same as the stack's; or need a quiet machine.
-const ON_REQUEST: [&str; 14] = [
+const ON_REQUEST: [&str; 15] = [
     "by_hand",
     "image",
     "subnet",
     "idle",
     "ingress",
+    "slow",
     "lamps",
     "scale",
     "foreign",

@@ -15,6 +15,9 @@ const BEHIND_THE_PROXY: [&str; 4] = ["scoreboard", "ping", "pong", "manager"];
 /// The service whose tasks own their nodes' ports.
 const PROXY: &str = "proxy";
 
+/// How soon all tasks must be of the new release, in seconds.
+const ROLLED_WITHIN: u64 = 60;
+
 /// An update is complete when the responses of this long are of one release.
 const SETTLED: Duration = Duration::from_millis(500);
 
@@ -27,21 +30,39 @@ struct Change {
 }
 
 pub(crate) async fn there_and_back(run: &mut TestRun) {
+    within(run, STEADY, ROLLED_WITHIN).await;
+}
+
+/// Updates and rolls back, each within so many seconds, while clients pause between their requests.
+pub(crate) async fn within(run: &mut TestRun, pause: Duration, seconds: u64) {
     let all = [&BEHIND_THE_PROXY[..], &[PROXY]].concat();
     let update = Change { command: "update --image swarm-pong:2", from: "1", to: "2" };
     let rollback = Change { command: "rollback", from: "2", to: "1" };
-    roll(run, "service update --image: ping, pong, manager", update, &BEHIND_THE_PROXY).await;
-    roll(run, "service update --image: proxy", update, &[PROXY]).await;
-    roll(run, "service rollback: all of them at once", rollback, &all).await;
+    roll(
+        run,
+        (pause, seconds),
+        "service update --image: ping, pong, manager",
+        update,
+        &BEHIND_THE_PROXY,
+    )
+    .await;
+    roll(run, (pause, seconds), "service update --image: proxy", update, &[PROXY]).await;
+    roll(run, (pause, seconds), "service rollback: all of them at once", rollback, &all).await;
 }
 
-async fn roll(run: &mut TestRun, name: &str, change: Change, services: &[&str]) {
-    run.play(name, STEADY, async |scenario| {
+async fn roll(
+    run: &mut TestRun,
+    (pause, seconds): (Duration, u64),
+    name: &str,
+    change: Change,
+    services: &[&str],
+) {
+    run.play(name, pause, async |scenario| {
         for service in services {
             shell(&format!("docker service {} --detach pong_{service}", change.command)).await;
         }
         for service in services {
-            until_rolled(scenario, service, change.to).await;
+            until_rolled(scenario, service, change.to, seconds).await;
         }
         for service in services.iter().filter(|service| is_in_responses(service)) {
             check_overlap(scenario, service, change);
@@ -61,8 +82,8 @@ fn is_in_responses(service: &str) -> bool {
 }
 
 /// Waits until all tasks, and all responses that name it, are of a release.
-async fn until_rolled(scenario: &Scenario, service: &str, release: &str) {
-    until(&format!("{service} is of release {release}"), 60, async || {
+async fn until_rolled(scenario: &Scenario, service: &str, release: &str, seconds: u64) {
+    until(&format!("{service} is of release {release}"), seconds, async || {
         tasks_are_of(service, release).await
             && (!is_in_responses(service) || responses_are_of(scenario, service, release))
     })

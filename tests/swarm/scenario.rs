@@ -5,13 +5,15 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::accounting::{self, Account, Losses};
 use crate::docker_events::{DockerEvents, Event};
 use crate::ledger::Ledger;
-use crate::load::{Load, Record};
+use crate::load::{CLIENTS, Load, Record};
 use crate::response::Failure;
 use crate::scoreboard::Scoreboards;
 use crate::table::{Line, print};
 
-/// How many rallies a second clients must get while both sides have players.
+/// How many rallies a second clients must get while both sides have players, and who asks for few
+/// must get this part of them.
 const MIN_RALLIES_PER_SECOND: f64 = 50.0;
+const MIN_PART: f64 = 0.25;
 
 /// What a scenario does on purpose; nothing else may go wrong.
 #[derive(Debug, Default)]
@@ -95,7 +97,9 @@ impl TestRun {
             judge(record, started, &records, &allowance, &losses, &mut line);
         }
         let rate = (line.rallies + line.lets + line.refused) as f64 / seconds;
-        if !allowance.startup && !allowance.no_players && rate < MIN_RALLIES_PER_SECOND {
+        let requested = CLIENTS as f64 / pause.as_secs_f64();
+        let least = MIN_RALLIES_PER_SECOND.min(MIN_PART * requested);
+        if !allowance.startup && !allowance.no_players && rate < least {
             line.faults.push(format!("only {rate:.0} rallies/s"));
         }
         let all_events = self.events.since(SystemTime::UNIX_EPOCH);

@@ -1,5 +1,7 @@
 //! An update to an image whose healthcheck fails: Swarm rolls it back, and no client notices.
 
+use std::time::Duration;
+
 use crate::load::STEADY;
 use crate::scenario::{Allowance, TestRun};
 use crate::swarm::{NODES, cluster, running, shell, update_state};
@@ -12,17 +14,23 @@ const IMAGE: &str = "swarm-pong:unhealthy";
 const ROLLED_BACK_WITHIN: u64 = 90;
 
 pub(crate) async fn update(run: &mut TestRun) {
+    within(run, STEADY, ROLLED_BACK_WITHIN).await;
+}
+
+/// Updates players and managers, which must be rolled back within so many seconds, while clients pause
+/// between their requests.
+pub(crate) async fn within(run: &mut TestRun, pause: Duration, seconds: u64) {
     for node in NODES {
         create_image(node).await;
     }
-    run.play("update to an image that is never healthy", STEADY, async |scenario| {
+    run.play("update to an image that is never healthy", pause, async |scenario| {
         let services = ["pong_ping", "pong_manager"];
         let started = scenario.started;
         for service in services {
             shell(&format!("docker service update --detach --image {IMAGE} {service}")).await;
         }
         for service in services {
-            until(&format!("{service} is rolled back"), ROLLED_BACK_WITHIN, async || {
+            until(&format!("{service} is rolled back"), seconds, async || {
                 let tasks = running(service).await;
                 update_state(service).await == "rollback_completed"
                     && tasks.len() == 2

@@ -1,0 +1,97 @@
+//! Nodes as slow as a Pi Zero: each has a twentieth of a core, its engine included.
+
+use std::time::Duration;
+
+use crate::scenario::{Allowance, Scenario, TestRun, age};
+use crate::swarm::{cluster, shell, shell_with, swarm_pong, until_running};
+use crate::wait::until;
+use crate::{deploy, roll, unhealthy};
+
+/// What each node has of a core, in percent: a Pi Zero is some twenty times slower than a laptop.
+const PERCENT: &str = "5";
+
+/// The pause of each client: nine requests a second take a third of what the nodes have.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The pause of each client while nothing else happens.
+const LONG_PAUSE: Duration = Duration::from_secs(5);
+
+/// How soon every task must run after the command, in seconds.
+const READY_WITHIN: u64 = 60;
+
+/// How long rallies are played while nothing else happens: every task is checked once.
+const AT_REST: Duration = Duration::from_secs(95);
+
+/// How long 99 of 100 rallies may take then.
+const MAX_P99: Duration = Duration::from_millis(250);
+
+/// How soon what is changed must have come about, in seconds: nothing must be broken, however slow.
+const CHANGED_WITHIN: u64 = 300;
+
+/// Plays what `deploy`, `scale`, `roll` and `unhealthy` do to fast nodes.
+pub(crate) async fn nodes(run: &mut TestRun) {
+    cluster(&["cpu", PERCENT]).await;
+    run.play("slow nodes: docker stack deploy", PAUSE, async |scenario| {
+        let command = deploy::command().await.replace("INTERVAL=2s", "INTERVAL=20s");
+        shell_with(&command, &deploy::SETTINGS).await;
+        deploy::until_all_run(CHANGED_WITHIN).await;
+        let seconds = scenario.started.elapsed().unwrap_or_default().as_secs_f64();
+        scenario.note(format!("all tasks ran after {seconds:.1} s"));
+        let fault = format!("all tasks ran only after {seconds:.1} s, not {READY_WITHIN}");
+        scenario.check(seconds <= READY_WITHIN as f64, fault);
+        deploy::until_every_node_serves(scenario, CHANGED_WITHIN).await;
+        Allowance { startup: true, ..Allowance::default() }
+    })
+    .await;
+    run.play("slow nodes: at rest", LONG_PAUSE, async |scenario| {
+        let started = scenario.started;
+        let is_over = async || started.elapsed().is_ok_and(|time| time >= AT_REST);
+        until("the time is over", 2 * AT_REST.as_secs(), is_over).await;
+        check_times(scenario);
+        Allowance::default()
+    })
+    .await;
+    for count in [4, 2] {
+        let command = format!("docker service scale --detach pong_ping={count}");
+        run.play(&format!("slow nodes: {command}"), PAUSE, async |_| {
+            shell(&command).await;
+            until_running("pong_ping", count, CHANGED_WITHIN).await;
+            Allowance::default()
+        })
+        .await;
+    }
+    roll::within(run, PAUSE, CHANGED_WITHIN).await;
+    unhealthy::within(run, PAUSE, CHANGED_WITHIN).await;
+    run.observe("slow nodes: swarm-pong paths --history", async |line| {
+        let (_, history) = swarm_pong(&["paths", "--history", "http://10.99.0.1:3000"]).await;
+        for entry in history.lines() {
+            line.notes.push(entry.to_owned());
+            // A node whose proxy is updated may be without one for longer than a fast one.
+            if !entry.contains("no_prober") {
+                line.faults.push(format!("a slow node is called broken: {entry}"));
+            }
+        }
+    })
+    .await;
+    cluster(&["cpu", "off"]).await;
+    deploy::remove().await;
+}
+
+/// Checks how long rallies took.
+fn check_times(scenario: &mut Scenario) {
+    let mut times: Vec<Duration> = {
+        let records = scenario.load.records();
+        let rallies = records.iter().filter(|record| record.result.is_ok());
+        rallies.map(|record| age(record.ended(), record.requested)).collect()
+    };
+    times.sort();
+    let Some(last) = times.len().checked_sub(1) else { return };
+    let percentile = |percent: usize| times[last * percent / 100];
+    let [median, p95, p99] = [50, 95, 99].map(percentile);
+    scenario.note(format!(
+        "{} rallies: p50 {median:.0?}, p95 {p95:.0?}, p99 {p99:.0?}, slowest {:.0?}",
+        times.len(),
+        times[last]
+    ));
+    scenario.check(p99 <= MAX_P99, format!("p99 {p99:.0?}, not {MAX_P99:?}"));
+}
