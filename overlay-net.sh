@@ -205,7 +205,7 @@ service() {
   create "service:$name" docker service create --detach --quiet --name "$name" --label "$mine" \
     --network $net --read-only --cap-drop ALL --stop-grace-period 10s \
     --health-interval "$interval" $start_interval --health-start-period 33.5s \
-    --health-timeout 60s --health-retries 1 \
+    --health-timeout 300s --health-retries 1 \
     --update-parallelism 1 --update-order "$order" --update-delay 2s --update-monitor 10s \
     --update-failure-action rollback \
     --rollback-parallelism 1 --rollback-order "$order" --rollback-delay 2s --rollback-monitor 10s \
