@@ -37,6 +37,9 @@ Settings, from the environment, as for stack.yml:
   PONG_SUBNET              10.0.9.0/24        subnet of the network
   PONG_HEALTH_INTERVAL     90s                time between two healthchecks of a healthy task; with
                                               Docker before 25, of every task, and 2s by default
+  PONG_PUBLISHED           every node's port  NODE=ADDRESS:PORT,… for the proxies to check whether clients
+                                              get through, or off
+  PONG_VIP                 off                or proxy:3000, for them to check the virtual address
   PONG_STACK               pong               the stack that may also use the network
   PONG_WAIT                120                seconds that up waits for a rally from every node, by
                                               curl or wget; 0 not to ask for one
@@ -114,11 +117,12 @@ number() (
   echo $(($1 << 24 | $2 << 16 | $3 << 8 | $4))
 )
 
-# Prints a line for each node: its engine's version, its availability, its state, its address.
+# Prints a line for each node: its engine's version, its name and id, its availability, its state, its
+# address.
 nodes() {
   # shellcheck disable=SC2046 # a list of ids
   docker node inspect \
-    --format '{{.Description.Engine.EngineVersion}} {{.Spec.Availability}} {{.Status.State}} {{.Status.Addr}}' $(docker node ls --quiet)
+    --format '{{.Description.Engine.EngineVersion}} {{.Description.Hostname}}/{{.ID}} {{.Spec.Availability}} {{.Status.State}} {{.Status.Addr}}' $(docker node ls --quiet)
 }
 
 # Refuses a subnet on which the tasks would start and nobody would answer, or none would start.
@@ -226,6 +230,8 @@ up() {
     *) proxy_order=stop-first ;;
   esac
   choose_health
+  published=${PONG_PUBLISHED-}
+  [ -n "$published" ] || published=$(node_ports)
   network
   check_size
   service ping start-first --replicas "${PONG_PING_REPLICAS:-2}" --endpoint-mode dnsrr \
@@ -246,6 +252,8 @@ up() {
     --env 'PONG_TASK=proxy.{{.Node.Hostname}}' \
     --env PONG_MANAGERS=tasks.manager:3000 --env PONG_SCOREBOARDS=tasks.scoreboard:3000 \
     --env PONG_PROXIES=tasks.proxy:3001 \
+    --env "PONG_PUBLISHED=$published" --env "PONG_PUBLISH=$publish" \
+    --env "PONG_VIP=${PONG_VIP:-off}" \
     --publish "mode=$publish,target=3000,published=$port,protocol=tcp" \
     "$image" proxy
   service light stop-first --mode global --endpoint-mode dnsrr --user 0:0 \
@@ -255,6 +263,19 @@ up() {
     --mount type=volume,source=pong-light,target=/run/swarm-pong \
     "$image" light
   await_rallies
+}
+
+# Prints the published port of every node, by its name and id; off if none has an address.
+node_ports() {
+  list=''
+  while read -r _ node _ _ address; do
+    case $address in '' | 0.0.0.0) continue ;; *:*) address="[$address]" ;; esac
+    list="$list,$node=$address:$port"
+  done <<END
+$(nodes)
+END
+  list=${list#,}
+  echo "${list:-off}"
 }
 
 # Asks an address for one rally; `answer` is what came.

@@ -87,6 +87,7 @@ impl Demo {
                 managers: manager_targets.clone(),
                 scoreboards: scoreboard_targets.clone(),
                 proxies: proxy_targets.clone(),
+                ports: proxy::PortOptions::default(),
             };
             services.spawn(proxy::run(proxy, start));
         }

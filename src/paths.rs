@@ -25,7 +25,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::program::program;
 
+mod columns;
 mod history;
+mod ports;
 mod remedies;
 mod table;
 
@@ -127,8 +129,8 @@ pub enum PathsError {
     Output(#[from] io::Error),
 }
 
-/// Prints the health of the paths; the exit code says whether one is broken or loses packets, or a node is
-/// in trouble.
+/// Prints the health of the paths; the exit code says whether one is broken or loses packets, a port is
+/// broken, or a node is in trouble.
 ///
 /// # Errors
 ///
@@ -158,7 +160,10 @@ pub async fn run(
     };
     let text = if options.json { json(&list) } else { render(&list, color) };
     write(out, &text)?;
-    let is_well = list.broken == 0 && list.lossy == 0 && list.troubles.is_empty();
+    let is_well = list.broken == 0
+        && list.lossy == 0
+        && list.troubles.is_empty()
+        && list.broken_ports().next().is_none();
     Ok(ExitCode::from(u8::from(!is_well)))
 }
 

@@ -13,7 +13,7 @@
 //!
 //! It keeps no state, needs no privileges and touches no hardware. Whatever path or header a client
 //! sends, the proxy reaches nothing but its two upstreams, and on those nothing but the paths above.
-//! It also probes the paths between the nodes, and reports on its admin port, which clients cannot
+//! It also probes the paths between the nodes and checks the ports at which clients enter, and reports on its admin port, which clients cannot
 //! reach:
 //!
 //! | request to the admin port | answer |
@@ -33,6 +33,10 @@ mod no_scoreboard;
 mod options;
 mod path_health;
 mod path_table;
+pub mod port_check;
+mod port_health;
+mod port_options;
+mod ports;
 mod probe;
 pub mod probe_answer;
 mod probe_routes;
@@ -50,6 +54,8 @@ use protocol::service::Service;
 use server::start::Start;
 
 pub use options::Options;
+pub use port_options::PortOptions;
+use ports::Ports;
 use prober::Prober;
 use state::Proxy;
 
@@ -63,7 +69,8 @@ pub async fn run(options: Options, mut start: Start) -> io::Result<()> {
     let scoreboards = start.discover(Service::Scoreboard, options.scoreboards).await;
     let proxy = Arc::new(Proxy::new(managers, scoreboards, &mut start));
     let prober = Prober::start(&mut start, options.proxies, proxy.metrics.clone()).await;
-    start.admin_routes(move |config| probe_routes::configure(config, &prober));
+    let ports = Ports::start(&mut start, &options.ports, &prober);
+    start.admin_routes(move |config| probe_routes::configure(config, &prober, &ports));
     let state = Arc::clone(&proxy);
     start.healthy(move || state.healthy());
     let state = Arc::clone(&proxy);

@@ -3,6 +3,8 @@
 use clap::Args;
 use client::targets::Targets;
 
+use crate::port_options::PortOptions;
+
 /// The options of the proxy.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -34,4 +36,7 @@ pub struct Options {
         default_value = "tasks.proxy:3001"
     )]
     pub proxies: Targets,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub ports: PortOptions,
 }

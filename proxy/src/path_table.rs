@@ -162,6 +162,7 @@ impl PathTable {
     fn receive(&mut self, from: Node, mut report: ProbeReport) {
         report.paths.truncate(MAX_RECEIVED_PATHS);
         report.left.truncate(MAX_LEFT);
+        report.ports = None;
         let reached = report.paths.iter().filter(|path| path.is_answered());
         let heard: HashSet<&NodeRef> = reached.map(|path| &path.to).collect();
         for path in self.paths.values_mut().chain(&mut self.displaced) {
@@ -262,6 +263,17 @@ impl PathTable {
         let known = self.paths.keys().chain(&self.listed).chain(heard_of).copied();
         let others: HashSet<_> = known.filter(|address| Some(*address) != self.admin).collect();
         (others.into_iter().collect(), self.admin_port)
+    }
+
+    /// Returns the other nodes whose proxies DNS lists and that answer.
+    pub(crate) fn live_nodes(&self) -> Vec<Node> {
+        let live = self.paths.values().filter(|path| path.is_listed() && path.answers());
+        live.filter_map(|path| path.node().cloned()).collect()
+    }
+
+    /// Returns how many proxies DNS lists.
+    pub(crate) fn listed(&self) -> usize {
+        self.listed.len()
     }
 
     fn learn_address(&mut self, from: Option<SocketAddr>) {

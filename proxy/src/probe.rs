@@ -111,7 +111,7 @@ pub(crate) async fn say_goodbye(address: SocketAddr, from: Option<IpAddr>, port:
 }
 
 /// Connects to an address, from an own one if it is given and of the same family.
-async fn connect(address: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
+pub(crate) async fn connect(address: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(from) = from.filter(|from| from.is_ipv4() == address.is_ipv4()) {
         socket.bind((from, 0).into())?;
@@ -161,7 +161,8 @@ const fn large_bytes(_: &TcpStream) -> usize {
     LARGE_BYTES
 }
 
-fn cause(error: &io::Error) -> ProbeFailure {
+/// Returns why a connection failed.
+pub(crate) fn cause(error: &io::Error) -> ProbeFailure {
     Fault::from(error).into()
 }
 

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use protocol::node::Node;
 use serde::Deserialize;
 
+use crate::ports::Ports;
 use crate::prober::Prober;
 
 /// The query of `/probes`.
@@ -26,9 +27,10 @@ struct LeavingQuery {
 }
 
 /// Adds the routes.
-pub(crate) fn configure(config: &mut ServiceConfig, prober: &Arc<Prober>) {
+pub(crate) fn configure(config: &mut ServiceConfig, prober: &Arc<Prober>, ports: &Arc<Ports>) {
     config
         .app_data(Data::from(Arc::clone(prober)))
+        .app_data(Data::from(Arc::clone(ports)))
         .route("/probe", web::get().to(probe))
         .route("/probe", web::post().to(probe))
         .route("/leaving", web::get().to(leaving))
@@ -57,9 +59,16 @@ async fn leaving(
     HttpResponse::NoContent().finish()
 }
 
-async fn probes(query: Query<ProbesQuery>, prober: Data<Prober>) -> HttpResponse {
+async fn probes(
+    query: Query<ProbesQuery>,
+    prober: Data<Prober>,
+    ports: Data<Ports>,
+) -> HttpResponse {
     let nodes = query.nodes.as_ref();
     let nodes: Option<Vec<Node>> = nodes.map(|list| list.split(',').flat_map(str::parse).collect());
-    let reports = prober.table().reports(nodes.as_deref());
+    let mut reports = prober.table().reports(nodes.as_deref());
+    if let Some(own) = reports.reports.first_mut() {
+        own.report.ports = ports.measurements();
+    }
     HttpResponse::Ok().json(reports)
 }

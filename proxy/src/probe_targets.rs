@@ -2,7 +2,6 @@
 //! probing grows with the nodes and not with their pairs.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::SocketAddr;
 
 use protocol::node::Node;
 
@@ -12,13 +11,13 @@ pub(crate) const MAX_TARGETS: usize = 16;
 /// Selects probe targets by rendezvous hashing: of all addresses those with the greatest hash
 /// together with the node's own name. Each node selects others, every node is selected by some, and
 /// when a node joins or leaves, no selection changes by more than one.
-pub(crate) fn probe_targets(node: &Node, listed: &[SocketAddr]) -> Vec<SocketAddr> {
-    let hash = |address: &SocketAddr| {
+pub(crate) fn probe_targets<T: Clone + Hash + Ord>(node: &Node, listed: &[T]) -> Vec<T> {
+    let hash = |address: &T| {
         let mut hasher = DefaultHasher::new();
         (node, address).hash(&mut hasher);
         hasher.finish()
     };
-    let mut all: Vec<_> = listed.iter().map(|address| (hash(address), *address)).collect();
+    let mut all: Vec<_> = listed.iter().map(|address| (hash(address), address.clone())).collect();
     all.sort_unstable();
     all.dedup();
     all.into_iter().rev().take(MAX_TARGETS).map(|(_, address)| address).collect()
@@ -27,6 +26,7 @@ pub(crate) fn probe_targets(node: &Node, listed: &[SocketAddr]) -> Vec<SocketAdd
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::net::SocketAddr;
 
     use proptest::prelude::*;
 

@@ -18,8 +18,8 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The last millisecond of the year 9999, which is the last that can be written.
 const MAX_MILLIS: u64 = 253_402_300_799_999;
 
-/// Prints what happened, and with `--watch` what happens; the exit code says whether a path is broken or
-/// loses packets at the end.
+/// Prints what happened, and with `--watch` what happens; the exit code says whether a path or port
+/// is broken, or a path loses packets, at the end.
 pub(super) async fn run(
     options: &PathsOptions,
     patience: Duration,
@@ -43,9 +43,10 @@ pub(super) async fn run(
     }
 }
 
-/// Returns whether a path is broken or loses packets now.
+/// Returns whether a path or a port is broken, or a path loses packets, now.
 fn goes_on(entry: &TimelineEntry) -> bool {
-    entry.end.is_none() && matches!(entry.event, TimelineEvent::Path { .. })
+    entry.end.is_none()
+        && matches!(entry.event, TimelineEvent::Path { .. } | TimelineEvent::Port { .. })
 }
 
 /// Returns a line for each entry that was not shown yet, or without its end, the oldest first.
@@ -81,6 +82,9 @@ fn news(
 fn describe(event: &TimelineEvent) -> Option<String> {
     match event {
         TimelineEvent::Path { from, to, cause } => Some(format!("{from} to {to}: {cause}")),
+        TimelineEvent::Port { from, port, cause } => {
+            Some(format!("{from} to port {port}: {cause}"))
+        }
         TimelineEvent::Lost { node } => Some(format!("{node} lost")),
         TimelineEvent::Left { node } => Some(format!("{node} left")),
         TimelineEvent::Back { node } => Some(format!("{node} back")),
@@ -88,7 +92,8 @@ fn describe(event: &TimelineEvent) -> Option<String> {
     }
 }
 
-fn time(millis: u64) -> String {
+/// Returns a time as text, in UTC; it is given in milliseconds since 1970.
+pub(super) fn time(millis: u64) -> String {
     let since = Duration::from_millis(millis.min(MAX_MILLIS));
     format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since).to_string()
 }

@@ -7,12 +7,13 @@ use protocol::node_trouble::{NodeTrouble, TroubledNode};
 use protocol::path::{PathList, PathState, PathStatus};
 use protocol::probe::ProbeFailure;
 
+use super::columns::{Head, align};
+use super::ports;
 use super::remedies::{LOSS, remedies};
 
 const COLUMNS: usize = 11;
 
-/// The head of each column, and whether it is aligned to the right.
-const HEADS: [(&str, bool); COLUMNS] = [
+const HEADS: [Head; COLUMNS] = [
     ("FROM", false),
     ("TO", false),
     ("STATE", false),
@@ -45,26 +46,26 @@ pub(super) fn render(list: &PathList, color: bool) -> String {
         count(list.pairs, "pair"),
         list.scoreboard,
     );
+    text.push_str(&ports::count(list));
     text.push_str(&render_troubles(&list.troubles, color));
     let mut paths: Vec<&PathStatus> = list.paths.iter().collect();
     paths.sort_by_key(|path| Reverse(path.state));
     let rows: Vec<[String; COLUMNS]> = paths.iter().map(|path| cells(path)).collect();
-    let width = |n: usize| {
-        let cells = rows.iter().map(|row| row[n].chars().count());
-        cells.chain([HEADS[n].0.len()]).max().unwrap_or_default()
-    };
-    let widths: [usize; COLUMNS] = std::array::from_fn(width);
-    if !rows.is_empty() {
-        // Writing to a string does not fail.
-        let _ = write!(text, "\n{}\n", line(HEADS.map(|(head, _)| head), widths));
+    let lines = align(HEADS, &rows);
+    let states = paths.iter().map(|path| path.state);
+    // Writing to a string does not fail.
+    if let [head, lines @ ..] = lines.as_slice()
+        && !lines.is_empty()
+    {
+        let _ = writeln!(text, "\n{head}");
+        for (line, state) in lines.iter().zip(states) {
+            let _ = match color_of(state).filter(|_| color) {
+                Some(color) => writeln!(text, "\x1b[{color}m{line}\x1b[0m"),
+                None => writeln!(text, "{line}"),
+            };
+        }
     }
-    for (path, row) in paths.iter().zip(&rows) {
-        let line = line(std::array::from_fn(|n| row[n].as_str()), widths);
-        let _ = match color_of(path.state).filter(|_| color) {
-            Some(color) => writeln!(text, "\x1b[{color}m{line}\x1b[0m"),
-            None => writeln!(text, "{line}"),
-        };
-    }
+    text.push_str(&ports::table(list, color));
     let causes: Vec<ProbeFailure> = paths.iter().filter_map(|path| path.cause).collect();
     for (n, cause) in causes.iter().enumerate().filter(|(n, cause)| !causes[..*n].contains(cause)) {
         let gap = if n == 0 { "\n" } else { "" };
@@ -78,6 +79,7 @@ pub(super) fn render(list: &PathList, color: bool) -> String {
         let gap = if causes.is_empty() { "\n" } else { "" };
         let _ = writeln!(text, "{gap}{LOSS}");
     }
+    text.push_str(&ports::remedies(list));
     text
 }
 
@@ -109,15 +111,6 @@ fn render_troubles(troubles: &[TroubledNode], color: bool) -> String {
 
 fn count(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-fn line(row: [&str; COLUMNS], widths: [usize; COLUMNS]) -> String {
-    let mut line = String::new();
-    for ((cell, width), (_, right)) in row.into_iter().zip(widths).zip(HEADS) {
-        let _ =
-            if right { write!(line, "{cell:>width$}  ") } else { write!(line, "{cell:<width$}  ") };
-    }
-    line.trim_end().to_owned()
 }
 
 fn cells(path: &PathStatus) -> [String; COLUMNS] {
@@ -183,7 +176,18 @@ mod tests {
         let troubles = Vec::new();
         let format = FORMAT;
         let (nodes, pairs, measured) = (3, 6, 4);
-        PathList { format, scoreboard, nodes, pairs, measured, broken, lossy, troubles, paths }
+        PathList {
+            format,
+            scoreboard,
+            nodes,
+            pairs,
+            measured,
+            broken,
+            lossy,
+            troubles,
+            ports: None,
+            paths,
+        }
     }
 
     #[test]

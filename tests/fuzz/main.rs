@@ -20,6 +20,7 @@ mod inputs;
 mod names;
 mod paces;
 mod pieces;
+mod port_answers;
 mod probe_answers;
 mod sse;
 mod target;
@@ -34,10 +35,11 @@ use crate::target::Target;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     Target { name: "sse", check: sse::check },
     Target { name: "names", check: names::check },
     Target { name: "probe-answers", check: probe_answers::check },
+    Target { name: "port-answers", check: port_answers::check },
     Target { name: "datagrams", check: datagrams::check },
     Target { name: "paces", check: paces::check },
     Target { name: "documents", check: documents::check },

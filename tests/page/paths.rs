@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use protocol::id::InstanceId;
+use protocol::port::{Port, PortKind, PortMeasurement, PortProblem};
 use protocol::probe::{AgedReport, PathMeasurement, ProbeFailure, ProbeReport, ProbeReports};
 use protocol::service::Service;
 use serde_json::json;
@@ -45,6 +46,7 @@ fn reports(nodes: usize, is_broken: impl Fn(usize, usize) -> bool) -> ProbeRepor
             .map(|to| path(from, to))
             .collect(),
         left: Vec::new(),
+        ports: None,
     };
     let aged = |from| AgedReport { age_ms: 0, report: report(from) };
     ProbeReports { reports: (1..=nodes).map(aged).collect() }
@@ -136,6 +138,7 @@ async fn a_path_that_recovers_and_a_node_that_is_gone_are_no_longer_shown() {
             udp: None,
             paths: Vec::new(),
             left: Vec::new(),
+            ports: None,
         },
     };
     reports.lock().reports.push(pi4);
@@ -201,4 +204,34 @@ async fn nodes_in_trouble_are_named_above_the_score() {
         "pi1: tasks run there and no proxy is heard, so its paths are not measured",
     ]);
     assert_eq!(browser.eval(items).await, expected);
+}
+
+#[tokio::test]
+async fn a_broken_published_port_is_named_above_the_score_with_the_node_it_fails_from() {
+    let mut reports = reports(3, |_, _| false);
+    let port = |address: &str, cause| PortMeasurement {
+        port: Port {
+            kind: PortKind::Published,
+            node: "pi3".parse().ok(),
+            address: address.parse().expect("an address"),
+        },
+        cause,
+        answered: Vec::new(),
+        unreached: Vec::new(),
+    };
+    let timeout = Some(PortProblem::Failed(ProbeFailure::Timeout));
+    reports.reports[0].report.ports = Some(vec![port("10.99.0.3:3000", timeout)]);
+    let reports = Arc::new(Mutex::new(reports));
+    let (_scoreboard, browser) = page_of(3, Arc::clone(&reports)).await;
+    browser.until("document.querySelector('[data-kind=port] span')").await;
+    let said = browser.eval("document.querySelector('[data-kind=port] span').innerText").await;
+    assert_eq!(said, "pi1 → port 10.99.0.3:3000 of pi3: nothing comes back");
+    let told = "document.querySelector('#timeline-list .port span').innerText";
+    assert_eq!(browser.eval(told).await, said);
+    let count = "document.querySelector('#ports').innerText";
+    assert_eq!(browser.eval(count).await, "Published ports: 1 checked");
+
+    reports.lock().reports[0].report.ports = None;
+    browser.until("!document.querySelector('[data-kind=port]')").await;
+    browser.until(&format!("{count} === 'Published ports: not configured'")).await;
 }

@@ -83,7 +83,7 @@ macro_rules! serialized_as_text {
     ($($type:ty),+) => {
         $(
             impl TryFrom<String> for $type {
-                type Error = $crate::name::InvalidName;
+                type Error = <Self as std::str::FromStr>::Err;
 
                 fn try_from(text: String) -> Result<Self, Self::Error> {
                     text.parse()

@@ -8,6 +8,7 @@ use crate::name::Name;
 use crate::node::{Node, NodeRef};
 use crate::node_trouble::TroubledNode;
 use crate::path::{PathList, PathStatus};
+use crate::port::{Port, PortMeasurement, PortStatus};
 use crate::snapshot::{
     AwayNode, PlayedStroke, PlayerShare, RecentRally, ShareView, ShownStroke, TaskView,
 };
@@ -107,7 +108,10 @@ has_nodes! {
     ShareView: players;
     PathStatus: from, to;
     TroubledNode: node;
-    PathList: scoreboard, troubles, paths;
+    Port: node;
+    PortMeasurement: port, answered, unreached;
+    PortStatus: from, measurement;
+    PathList: scoreboard, troubles, ports, paths;
     AwayNode: node;
     TimelineEntry: event;
     Timeline: scoreboard, entries;
@@ -127,6 +131,10 @@ impl HasNodes for TimelineEvent {
             Self::Path { from, to, .. } => {
                 each(from);
                 to.for_each_node(each);
+            }
+            Self::Port { from, port, .. } => {
+                each(from);
+                port.for_each_node(each);
             }
             Self::Release { .. } => {}
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::name::{InvalidName, serialized_as_text};
 use crate::node::{Node, NodeRef};
 use crate::node_trouble::TroubledNode;
+use crate::port::PortStatus;
 use crate::probe::{PathMeasurement, ProbeFailure};
 use crate::task::Task;
 
@@ -36,8 +37,19 @@ pub struct PathList {
     pub lossy: usize,
     /// The nodes of whose paths not everything is known; while there are any, not all is well.
     pub troubles: Vec<TroubledNode>,
+    /// The published ports and virtual addresses, by the node that checks them; none if no proxy is to
+    /// check any.
+    #[serde(default)]
+    pub ports: Option<Vec<PortStatus>>,
     /// Each known path, by name.
     pub paths: Vec<PathStatus>,
+}
+
+impl PathList {
+    /// Returns the ports that are broken.
+    pub fn broken_ports(&self) -> impl Iterator<Item = &PortStatus> {
+        self.ports.iter().flatten().filter(|port| port.measurement.cause.is_some())
+    }
 }
 
 impl PathStatus {

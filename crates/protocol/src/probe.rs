@@ -9,76 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::InstanceId;
 use crate::node::{Node, NodeRef};
+use crate::port::PortMeasurement;
 use crate::task::Task;
 
-/// Why probes of a node get no valid answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProbeFailure {
-    /// Its proxy answers, and discovery does not list it.
-    NoDns,
-    /// Discovery lists the address of a proxy that has stopped, or that answers at another one.
-    StaleDns,
-    /// Its proxy answered before; now discovery does not list it, and nobody hears it.
-    Lost,
-    /// Nobody listens at the address.
-    Refused,
-    /// There is no route to the address.
-    Unreachable,
-    /// Nothing comes back.
-    Timeout,
-    /// Connections are made, and then nothing comes back.
-    NoAnswer,
-    /// Connections are closed or reset before the answer is complete.
-    Reset,
-    /// Small packets arrive, packets of the maximum size do not.
-    LargePackets,
-    /// Something answers that is not a proxy.
-    WrongService,
-    /// What comes back is not a proxy's answer.
-    InvalidAnswer,
-}
-
-impl ProbeFailure {
-    /// All failures.
-    pub const ALL: [Self; 11] = [
-        Self::NoDns,
-        Self::StaleDns,
-        Self::Lost,
-        Self::Refused,
-        Self::Unreachable,
-        Self::Timeout,
-        Self::NoAnswer,
-        Self::Reset,
-        Self::LargePackets,
-        Self::WrongService,
-        Self::InvalidAnswer,
-    ];
-
-    /// Returns whether probes found it, and not DNS that disagrees with them.
-    #[must_use]
-    pub const fn is_of_network(self) -> bool {
-        !matches!(self, Self::NoDns | Self::StaleDns | Self::Lost)
-    }
-
-    /// Returns the failure in one word, as JSON and metrics have it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NoDns => "no_dns",
-            Self::StaleDns => "stale_dns",
-            Self::Lost => "lost",
-            Self::Refused => "refused",
-            Self::Unreachable => "unreachable",
-            Self::Timeout => "timeout",
-            Self::NoAnswer => "no_answer",
-            Self::Reset => "reset",
-            Self::LargePackets => "large_packets",
-            Self::WrongService => "wrong_service",
-            Self::InvalidAnswer => "invalid_answer",
-        }
-    }
-}
+pub use crate::probe_failure::ProbeFailure;
 
 /// What one proxy has measured of its path to one node; in JSON a list of seven, to be compact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +101,10 @@ pub struct ProbeReport {
     /// The nodes whose proxies have told it within the last minute that they stop.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<Node>,
+    /// What it has found out about published ports and virtual addresses, if it is to check any; not in
+    /// answers to probes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ports: Option<Vec<PortMeasurement>>,
 }
 
 /// A report and its age.
@@ -205,7 +143,7 @@ mod tests {
         let instance = Some(InstanceId::new(0x5eed));
         let udp = Some(u64::MAX);
         let (paths, left) = ((0..16).map(path).collect(), Vec::new());
-        let report = ProbeReport { proxy, instance, admin, udp, paths, left };
+        let report = ProbeReport { proxy, instance, admin, udp, paths, left, ports: None };
         let text = serde_json::to_string(&report).expect("plain");
         assert!(text.len() <= 1100, "{}: {text}", text.len());
         assert!(
@@ -213,13 +151,6 @@ mod tests {
             "{text}"
         );
         assert_eq!(serde_json::from_str::<ProbeReport>(&text).expect("a report"), report);
-    }
-
-    #[test]
-    fn a_failure_has_the_same_name_in_json_and_metrics() {
-        for failure in ProbeFailure::ALL {
-            assert_eq!(serde_json::to_value(failure).expect("plain"), failure.name());
-        }
     }
 
     #[test]

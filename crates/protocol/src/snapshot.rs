@@ -14,6 +14,7 @@ use crate::node::Node;
 use crate::node_trouble::TroubledNode;
 use crate::patch::Object;
 use crate::path::PathState;
+use crate::port::PortSummary;
 use crate::probe::ProbeFailure;
 use crate::service::Service;
 use crate::task::Task;
@@ -46,6 +47,9 @@ pub struct Snapshot {
     pub shares: ShareView,
     /// The health of the paths between nodes.
     pub paths: PathMatrix,
+    /// The published ports and virtual addresses, if proxies are to check any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ports: Option<PortSummary>,
     /// The nodes of whose paths not everything is known, or whose clocks are off.
     pub troubles: Vec<TroubledNode>,
     /// The nodes that had a task within the last ten minutes and have none.

@@ -7,6 +7,7 @@ use crate::id::InstanceId;
 use crate::name::Name;
 use crate::node::{Node, NodeRef};
 use crate::path::PathProblem;
+use crate::port::{Port, PortProblem};
 use crate::service::Service;
 use crate::task::Task;
 use crate::whoami::WhoAmI;
@@ -30,7 +31,7 @@ pub struct Timeline {
 pub struct TimelineEntry {
     /// When it was first seen, in milliseconds since 1970 by the clock of the scoreboard that saw it.
     pub at: u64,
-    /// When a path was last seen broken or losing packets, likewise; none while it is, and for what does not
+    /// When a path or port was last seen broken, or a path losing packets, likewise; none while it is, and for what does not
     /// last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub end: Option<u64>,
@@ -80,6 +81,15 @@ pub enum TimelineEvent {
         to: NodeRef,
         /// Why it was broken, or that it lost packets.
         cause: PathProblem,
+    },
+    /// A published port or a virtual address was broken, seen from one node.
+    Port {
+        /// The node of the proxy that asks.
+        from: Node,
+        /// The port.
+        port: Port,
+        /// What was wrong with it.
+        cause: PortProblem,
     },
     /// All tasks of a service have another release than before.
     Release {

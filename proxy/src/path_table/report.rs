@@ -48,7 +48,7 @@ impl PathTable {
         paths.sort_unstable_by_key(|path| (path.cause.is_none(), path.to.clone()));
         let (proxy, instance) = (self.task.clone(), self.instance.clone());
         let left = self.left.iter().map(|(node, ..)| node.clone()).collect();
-        ProbeReport { proxy, instance, admin: self.admin, udp: self.udp, paths, left }
+        ProbeReport { proxy, instance, admin: self.admin, udp: self.udp, paths, left, ports: None }
     }
 
     /// Returns the report as JSON that fits into one packet. Sixteen paths do, unless their names

@@ -15,7 +15,15 @@ fn address(n: u16) -> SocketAddr {
 fn report_of(node: &str) -> ProbeReport {
     let proxy = format!("proxy.1@{node}").parse().expect("a task");
     let (instance, admin) = (Some(InstanceId::new(2)), None);
-    ProbeReport { proxy, instance, admin, udp: None, paths: Vec::new(), left: Vec::new() }
+    ProbeReport {
+        proxy,
+        instance,
+        admin,
+        udp: None,
+        paths: Vec::new(),
+        left: Vec::new(),
+        ports: None,
+    }
 }
 
 fn table() -> PathTable {

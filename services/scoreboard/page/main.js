@@ -21,6 +21,7 @@ const SECTIONS = {
   away: (away, { tasks }) => SECTIONS.tasks(tasks, { away }),
   shares: ({ seconds, players }) => showShares({ seconds, players: Object.values(players) }),
   paths: showPaths,
+  ports: (ports) => setText(byId("ports"), `Published ports: ${ports ? `${ports.checked} checked` : "not configured"}`),
   timeline: showTimeline,
 };
 const count = (all, noun) => `${all} ${noun}${all === 1 ? "" : "s"}`;

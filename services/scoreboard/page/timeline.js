@@ -1,6 +1,6 @@
 // What happened and when, the newest first.
 import { announce, byId, element, reconcile, setText, taskName } from "./dom.js";
-import { causeText, clock } from "./trouble.js";
+import { causeText, clock, portText } from "./trouble.js";
 
 function text(entry) {
   const { kind, node, from, to, cause, service, release, before, end } = entry;
@@ -15,6 +15,7 @@ function text(entry) {
     case "back": return `${node} is back`;
     case "release": return `${service}: release ${before} → ${release}`;
     case "path": return cause === "loss" ? `${from} → ${to} ${end ? `lost packets until ${clock(end)}` : "loses packets"}` : `${from} → ${to} ${end ? `was broken until ${clock(end)}` : "broken"}: ${causeText(cause)}`;
+    case "port": return portText(entry) + (end ? `, until ${clock(end)}` : "");
     default: return kind;
   }
 }
@@ -26,7 +27,7 @@ export function showTimeline(entries) {
   if (at > newest) announce(text(entries[0]));
   newest = at;
   byId("timeline-empty").hidden = entries.length > 0;
-  const key = ({ at, kind, task, node, from, to, service }) => [at, kind, task, node, from, to, service].join(" ");
+  const key = (entry) => JSON.stringify({ ...entry, end: 0 });
   reconcile(byId("timeline-list"), entries, key, (entry) => {
     const item = element("li", entry.kind);
     item.append(element("time", "", clock(entry.at)), element("span"));

@@ -13,6 +13,9 @@ const CAUSES = {
 export const clock = (time) => new Date(time).toLocaleTimeString("en-GB");
 export const causeText = (cause) => CAUSES[cause] ?? cause?.replaceAll("_", " ") ?? "unknown cause";
 
+export const portText = ({ from, port: { node, address }, cause }) =>
+  `${from} → port ${address}${node ? ` of ${node}` : ""}: ${causeText(cause)}`;
+
 // Returns the paths that are not ok, with their ends.
 export function badPaths({ from, to, cells }) {
   const all = from.flatMap((one) => to.map((other) => ({ from: one, to: other, ...cells[`${one} ${other}`] })));
@@ -65,7 +68,7 @@ function nodeTrouble({ node, trouble, addresses, seconds }) {
 }
 
 // Returns all that is wrong.
-export function findTroubles({ missing, troubles, away, paths }) {
+export function findTroubles({ missing, troubles, away, paths, ports }) {
   const bad = badPaths(paths);
   const isKnown = (node) => away.some((one) => one.node === node && one.is_lost);
   return [
@@ -82,6 +85,9 @@ export function findTroubles({ missing, troubles, away, paths }) {
     // Of a node that is lost, that is said.
     ...pathTroubles(bad.filter(({ from, to }) => !isKnown(from) && !isKnown(to)), "broken", "bad", ({ cause }) => causeText(cause)),
     ...pathTroubles(bad, "loss", "bad", ({ loss }) => `${loss} %`),
+    ...(ports?.broken ?? []).map((one) => ({
+      kind: "port", level: "bad", key: portText(one), nodes: [one.from], since: one.since, text: portText(one),
+    })),
     ...pathTroubles(bad, "faults", "warn", ({ faults }) => `${faults} ${faults === 1 ? "stroke" : "strokes"} unanswered in the last minute`),
     ...pathTroubles(bad, "slow", "warn", () => "far slower than the others"),
     ...away.filter((one) => !one.is_lost).map(({ node, at }) => ({

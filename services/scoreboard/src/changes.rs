@@ -6,6 +6,7 @@ use std::time::Duration;
 use protocol::name::Name;
 use protocol::node::{Node, NodeRef};
 use protocol::path::{PathProblem, PathStatus};
+use protocol::port::{Port, PortProblem, PortStatus};
 use protocol::service::Service;
 use protocol::snapshot::{AwayNode, TaskState, TaskView};
 use protocol::timeline::{TimelineEntry, TimelineEvent, TimelineTask};
@@ -29,6 +30,7 @@ pub(crate) struct Changes {
     /// The one release of each service that had one last.
     releases: BTreeMap<Service, Name>,
     broken: BTreeMap<(Node, NodeRef), PathProblem>,
+    broken_ports: BTreeMap<(Node, Port), PortProblem>,
 }
 
 impl Changes {
@@ -97,14 +99,37 @@ impl Changes {
             to: to.clone(),
             cause: *cause,
         };
-        for path in self.broken.iter().filter(|(ends, _)| !broken.contains_key(*ends)) {
-            timeline.saw_end(event(path));
-        }
-        for path in broken.iter().filter(|(ends, cause)| self.broken.get(*ends) != Some(*cause)) {
-            timeline.saw(event(path));
-        }
-        self.broken = broken;
+        see_broken(&mut self.broken, broken, event, timeline);
     }
+
+    /// Compares the ports that are broken with those that were last.
+    pub(crate) fn see_ports(&mut self, ports: &[PortStatus], timeline: &mut Timeline) {
+        let broken = ports.iter().filter_map(|PortStatus { from, measurement, .. }| {
+            Some(((from.clone(), measurement.port.clone()), measurement.cause?))
+        });
+        let event = |((from, port), cause): (&(Node, Port), &PortProblem)| TimelineEvent::Port {
+            from: from.clone(),
+            port: port.clone(),
+            cause: *cause,
+        };
+        see_broken(&mut self.broken_ports, broken.collect(), event, timeline);
+    }
+}
+
+/// Compares what is broken with what was last, and why.
+fn see_broken<K: Ord, V: PartialEq>(
+    before: &mut BTreeMap<K, V>,
+    now: BTreeMap<K, V>,
+    event: impl Fn((&K, &V)) -> TimelineEvent,
+    timeline: &mut Timeline,
+) {
+    for one in before.iter().filter(|(subject, _)| !now.contains_key(*subject)) {
+        timeline.saw_end(event(one));
+    }
+    for one in now.iter().filter(|(subject, cause)| before.get(*subject) != Some(*cause)) {
+        timeline.saw(event(one));
+    }
+    *before = now;
 }
 
 /// Returns the nodes whose last task was gone since a time, in milliseconds since 1970, and that are not

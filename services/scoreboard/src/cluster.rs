@@ -13,6 +13,7 @@ use protocol::id::InstanceId;
 use protocol::node::Node;
 use protocol::node_trouble::TroubledNode;
 use protocol::path::PathStatus;
+use protocol::port::PortStatus;
 use protocol::probe::ProbeReports;
 use protocol::service::Service;
 use protocol::snapshot::{ScoreView, TaskView};
@@ -26,6 +27,7 @@ use crate::clocks::Clocks;
 use crate::known_nodes::KnownNodes;
 use crate::node_troubles::NodeTroubles;
 use crate::paths::PathStats;
+use crate::ports::PortStore;
 use crate::probes::ProbeStore;
 use crate::recent::RecentRallies;
 use crate::score::{ManagerScores, Source};
@@ -55,6 +57,7 @@ pub(crate) struct ClusterState {
     paths: PathStats,
     /// What the proxies have measured.
     pub(crate) probes: ProbeStore,
+    ports: PortStore,
     clocks: Clocks,
     troubles: NodeTroubles,
     changes: Changes,
@@ -90,6 +93,7 @@ impl ClusterState {
             nodes: KnownNodes::default(),
             paths: PathStats::default(),
             probes: ProbeStore::default(),
+            ports: PortStore::default(),
             clocks: Clocks::default(),
             troubles: NodeTroubles::default(),
             changes: Changes::default(),
@@ -166,10 +170,14 @@ impl ClusterState {
         self.nodes.listed(addresses);
         self.probes.retain(|node| self.nodes.contains(node));
         self.paths.retain(|node| self.nodes.contains(node));
+        self.ports.retain(|node| self.nodes.contains(node));
     }
 
     /// Stores what the proxy at an address has reported, as far as it is of nodes that are known.
     pub(crate) fn probed(&mut self, from: SocketAddr, mut reports: ProbeReports) {
+        if let Some(own) = reports.reports.first_mut() {
+            self.ports.store(&mut own.report, |node| self.nodes.contains(node));
+        }
         self.nodes.retain_known(from, &mut reports);
         self.probes.store(reports);
     }
@@ -225,6 +233,18 @@ impl ClusterState {
         let paths = self.paths.statuses(&mut self.probes);
         self.changes.see_paths(&paths, &mut self.timeline);
         paths
+    }
+
+    /// Returns each published port and virtual address as it is seen from each node, if any proxy is to
+    /// check them; records in the timeline which are broken.
+    pub(crate) fn see_ports(&mut self) -> Option<Vec<PortStatus>> {
+        let mut ports = self.ports.statuses();
+        let known = ports.as_deref_mut().unwrap_or_default();
+        self.changes.see_ports(known, &mut self.timeline);
+        for one in known.iter_mut().filter(|one| one.measurement.cause.is_some()) {
+            one.since = self.timeline.broken_since(&one.from, &one.measurement.port);
+        }
+        ports
     }
 
     /// Returns the nodes of whose paths not everything is known, as of now.

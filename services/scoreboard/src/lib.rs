@@ -37,6 +37,7 @@ mod options;
 mod page;
 mod paths;
 mod poll;
+mod ports;
 mod probes;
 mod publish;
 mod recent;

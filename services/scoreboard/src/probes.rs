@@ -18,7 +18,7 @@ use crate::namesakes::Namesakes;
 use crate::window::MEMORY;
 
 /// Maximum number of proxies whose report is stored; each takes 2 KB.
-const MAX_REPORTS: usize = 512;
+pub(crate) const MAX_REPORTS: usize = 512;
 
 /// Maximum number of paths of a report; a proxy probes 16.
 pub(crate) const MAX_PATHS: usize = 32;
@@ -33,7 +33,7 @@ const OVERDUE_AFTER: Duration = Duration::from_millis(2500);
 const MAX_OVERDUE: usize = 16;
 
 /// The age of a report at which the state of its paths is unknown.
-const STALE_AFTER: Duration = Duration::from_secs(10);
+pub(crate) const STALE_AFTER: Duration = Duration::from_secs(10);
 
 /// Each proxy's newest report, by its node.
 #[derive(Debug)]
@@ -210,6 +210,7 @@ pub(crate) mod tests {
             udp: None,
             paths: paths.iter().map(path).collect(),
             left: Vec::new(),
+            ports: None,
         }
     }
 

@@ -8,6 +8,7 @@ use protocol::node_names::NodeNames;
 use protocol::node_trouble::{NodeTrouble, TroubledNode};
 use protocol::patch::{Object, diff};
 use protocol::path::{self, PathList, PathState};
+use protocol::port::PortSummary;
 use protocol::snapshot::{self, PathMatrix, Snapshot, Update};
 use protocol::task::Task;
 use protocol::timeline::{self, Timeline};
@@ -27,6 +28,9 @@ pub(crate) const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How many entries of the timeline the snapshot has.
 const MAX_ENTRIES: usize = 30;
+
+/// How many broken ports the snapshot has.
+const MAX_PORTS: usize = 16;
 
 /// What was published last.
 #[derive(Debug)]
@@ -65,6 +69,7 @@ impl Published {
             tasks: BTreeMap::new(),
             shares: cluster.shares.view(),
             paths: PathMatrix::default(),
+            ports: None,
             troubles: Vec::new(),
             away: Vec::new(),
             timeline: Vec::new(),
@@ -137,6 +142,7 @@ impl Published {
             &mut snapshot.paths,
             matrix(&self.paths.paths, &self.timeline.entries),
         );
+        changes.replace("ports", &mut snapshot.ports, summary(&self.paths));
         changes.replace("troubles", &mut snapshot.troubles, self.paths.troubles.clone());
         changes.replace("away", &mut snapshot.away, away);
         let last = self.timeline.entries.iter().take(MAX_ENTRIES).cloned().collect();
@@ -169,6 +175,7 @@ fn json(section: &impl Serialize) -> Value {
 
 fn list_paths(cluster: &mut ClusterState, scoreboard: &Task) -> PathList {
     let paths = cluster.see_paths();
+    let ports = cluster.see_ports();
     let troubles = cluster.troubles().to_vec();
     let is_unprobed = |one: &&TroubledNode| one.trouble == NodeTrouble::NoProber;
     let (probed, measured) = cluster.probes.coverage();
@@ -183,8 +190,16 @@ fn list_paths(cluster: &mut ClusterState, scoreboard: &Task) -> PathList {
         broken: count(PathState::Broken),
         lossy: count(PathState::Loss),
         troubles,
+        ports,
         paths,
     }
+}
+
+/// Returns the ports as the page shows them.
+fn summary(list: &PathList) -> Option<PortSummary> {
+    let checked = list.ports.as_ref()?.iter().filter(|port| !port.is_stale).count();
+    let broken = list.broken_ports().take(MAX_PORTS).cloned().collect();
+    Some(PortSummary { checked, broken })
 }
 
 #[cfg(test)]

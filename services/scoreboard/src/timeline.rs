@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 
 use protocol::id::InstanceId;
+use protocol::node::Node;
+use protocol::port::Port;
 use protocol::timeline::{Observation, TimelineEntry, TimelineEvent};
 use server::clock::unix_millis;
 
@@ -90,6 +92,16 @@ impl Timeline {
             self.entries.truncate(MAX_ENTRIES);
         }
         &self.entries
+    }
+
+    /// Returns since when a port is broken, in milliseconds since 1970, if it is.
+    pub(crate) fn broken_since(&mut self, from: &Node, port: &Port) -> Option<u64> {
+        let mut broken = self.entries().iter().filter(|entry| entry.end.is_none());
+        let is_it = |entry: &&TimelineEntry| {
+            matches!(&entry.event, TimelineEvent::Port { from: one, port: other, .. }
+                if (one, other) == (from, port))
+        };
+        broken.find(is_it).map(|entry| entry.at)
     }
 
     /// Returns observations that came after a revision, the first to come first, and the revision to ask

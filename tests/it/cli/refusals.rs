@@ -51,6 +51,10 @@ fn an_invalid_value_is_refused_with_the_option_the_value_and_the_range() {
         ("proxy", "--managers", "manager:0", "HOST:PORT"),
         ("proxy", "--scoreboards", "a:1,,b:2", "HOST:PORT"),
         ("proxy", "--proxies", "tasks.proxy", "HOST:PORT"),
+        ("proxy", "--published", "pi1=10.99.0.1", "'10.99.0.1' is not HOST:PORT"),
+        ("proxy", "--published", "a b=10.99.0.1:3000", "'a b' is not NODE or NODE/ID"),
+        ("proxy", "--publish", "mesh", "host, ingress"),
+        ("proxy", "--vip", "proxy", "'proxy' is not HOST:PORT"),
         ("healthcheck", "--admin", "here", "not ADDRESS:PORT"),
         ("healthcheck", "--timeout", "long", time),
     ] {

@@ -75,7 +75,10 @@ async fn a_manager_ends_with_any_of_its_background_tasks() {
 async fn a_proxy_ends_with_any_of_its_background_tasks() {
     let names = abort_each_task(Kind::Proxy, "proxy.1@pi1", |start, addresses| {
         let [managers, scoreboards, proxies] = addresses.map(|address| targets(&[address]));
-        Box::pin(proxy::run(proxy::Options { managers, scoreboards, proxies }, start))
+        Box::pin(proxy::run(
+            proxy::Options { managers, scoreboards, proxies, ports: proxy::PortOptions::default() },
+            start,
+        ))
     });
     assert_eq!(
         names.await,

@@ -33,17 +33,20 @@ fn workload(objects: &BTreeMap<String, Value>) -> &Value {
 
 /// Returns an environment with the names that Kubernetes gives services and tasks.
 fn environment(of_stack: &Value) -> BTreeMap<String, Value> {
+    // Which ports there are, and how they are published, is Swarm's own.
+    let of_swarm = ["PONG_PUBLISHED", "PONG_PUBLISH", "PONG_VIP"];
     let set = of_stack.as_object().expect("an environment").iter();
-    set.map(|(name, value)| {
-        let field = |path: &str| json!({ "fieldRef": { "fieldPath": path } });
-        let value = match name.as_str() {
-            "PONG_NODE" | "PONG_NODE_ID" => field("spec.nodeName"),
-            "PONG_TASK" => field("metadata.name"),
-            _ => plain(value).replace("tasks.", "").into(),
-        };
-        (name.clone(), value)
-    })
-    .collect()
+    set.filter(|(name, _)| !of_swarm.contains(&name.as_str()))
+        .map(|(name, value)| {
+            let field = |path: &str| json!({ "fieldRef": { "fieldPath": path } });
+            let value = match name.as_str() {
+                "PONG_NODE" | "PONG_NODE_ID" => field("spec.nodeName"),
+                "PONG_TASK" => field("metadata.name"),
+                _ => plain(value).replace("tasks.", "").into(),
+            };
+            (name.clone(), value)
+        })
+        .collect()
 }
 
 fn plain(value: &Value) -> String {

@@ -34,7 +34,7 @@ impl Swarm {
             .expect("the stand-in for docker");
         swarm.write("manager", "true\n");
         swarm.write("api", "1.44\n");
-        swarm.write("nodes", "28.5.2 active ready 192.168.1.11\n");
+        swarm.write("nodes", "28.5.2 pi1/2kq4 active ready 192.168.1.11\n");
         swarm.write("answers", "PING --> MISS\nThe winner is PONG\n");
         swarm.program("sleep", "");
         let curl = "for url in \"$@\"; do :; done; echo \"$url\" >> requests; \

@@ -33,6 +33,7 @@ async fn exits_0_when_all_paths_are_ok() {
     let (code, out, log) = paths(&url(demo.listen)).await;
     assert_eq!((code, log.as_str()), (Some(0), ""), "{out}");
     assert!(out.starts_with("3 nodes, 6 of 6 pairs measured, none broken; "), "{out}");
+    assert!(out.contains("\npublished ports: not configured, see proxy --published\n"), "{out}");
     assert!(out.contains("\npi1   pi2  ") && !out.contains('\x1b'), "{out}");
     let address = demo.listen.to_string();
     let mut json = Process::spawn(&["paths", &address, "--json"], &[]);
@@ -56,8 +57,8 @@ async fn exits_1_and_lists_broken_paths_first() {
     assert_eq!(code, Some(1), "{out}");
     let lines: Vec<&str> = out.lines().collect();
     assert!(lines[0].contains(", 2 broken; reported by "), "{out}");
-    assert!(lines[3].starts_with("pi1   pi3  BROKEN refused  "), "{out}");
-    assert!(lines[4].starts_with("pi2   pi3  BROKEN refused  "), "{out}");
+    assert!(lines[4].starts_with("pi1   pi3  BROKEN refused  "), "{out}");
+    assert!(lines[5].starts_with("pi2   pi3  BROKEN refused  "), "{out}");
     assert_eq!(lines.iter().filter(|line| line.starts_with("refused: ")).count(), 1, "{out}");
 }
 

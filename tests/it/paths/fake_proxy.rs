@@ -51,8 +51,15 @@ impl FakeProxy {
         let listener = listener().await;
         let admin = listener.local_addr().ok();
         let (proxy, instance) = (task(node).parse().expect("a task"), Some(InstanceId::new(9)));
-        let report =
-            ProbeReport { proxy, instance, admin, udp: None, paths: Vec::new(), left: Vec::new() };
+        let report = ProbeReport {
+            proxy,
+            instance,
+            admin,
+            udp: None,
+            paths: Vec::new(),
+            left: Vec::new(),
+            ports: None,
+        };
         let report = ok(&serde_json::to_string(&report).expect("JSON"));
         Self::serve(listener, &[answers, &[("", report.as_str())]].concat())
     }

@@ -8,3 +8,4 @@ mod coverage;
 pub(crate) mod fake_proxy;
 mod hostile;
 mod nodes;
+mod ports;

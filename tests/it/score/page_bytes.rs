@@ -82,7 +82,8 @@ impl Network {
             let proxy = format!("proxy.{from}@raspberrypi-{from}").parse().expect("a task");
             let instance = Some(InstanceId::new(from as u32));
             let left = Vec::new();
-            let report = ProbeReport { proxy, instance, admin: None, udp: None, paths, left };
+            let report =
+                ProbeReport { proxy, instance, admin: None, udp: None, paths, left, ports: None };
             AgedReport { age_ms: 0, report }
         };
         ProbeReports { reports: reports.into_iter().map(report).collect() }

@@ -32,6 +32,7 @@ fn told(timeline: &Timeline) -> Vec<String> {
         TimelineEvent::Left { node } => format!("left {node}"),
         TimelineEvent::Back { node } => format!("back {node}"),
         TimelineEvent::Path { from, to, .. } => format!("path {from} {to}"),
+        TimelineEvent::Port { from, port, cause } => format!("{from} {port} {cause}"),
         TimelineEvent::Release { service, release, .. } => format!("release {service} {release}"),
     });
     told.collect()

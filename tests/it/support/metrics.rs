@@ -21,9 +21,9 @@ pub(crate) fn documented(service: &str) -> Metrics {
         };
         let name = name.trim_matches('`');
         let services: Vec<&str> = services.split(", ").collect();
-        // A cluster in which all is well has no series of it.
+        // A cluster in which all is well has no series of these.
         let listed = (services.contains(&"all") || services.contains(&service))
-            && name != "pong_node_trouble";
+            && !["pong_node_trouble", "pong_port_broken"].contains(&name);
         let labels = words(labels).map(|label| label.trim_matches('`').to_owned());
         // Nodes without ids have no labels for them.
         let labels = labels.filter(|label| !label.ends_with("node_id"));

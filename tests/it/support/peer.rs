@@ -7,7 +7,7 @@ use protocol::whoami::WhoAmI;
 /// Answers a check of discovery; none for any other request.
 pub(crate) fn answer_check(request: &str) -> Option<Vec<u8>> {
     let response = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
-    request.starts_with("OPTIONS ").then(|| sign(request, response))
+    request.starts_with("OPTIONS / ").then(|| sign(request, response))
 }
 
 /// Returns what a task of this service answers to `/whoami`, by a name such as `ping.1@pi1`.

@@ -133,6 +133,7 @@ pub(crate) fn proxy(task: &str, managers: &[SocketAddr], scoreboards: &[SocketAd
         managers: targets(managers),
         scoreboards: targets(scoreboards),
         proxies: Targets::default(),
+        ports: proxy::PortOptions::default(),
     };
     run(start(Kind::Proxy, task), |start| proxy::run(options, start))
 }

@@ -77,6 +77,7 @@ fn tell(event: &TimelineEvent) -> String {
         TimelineEvent::Lost { node } => format!("lost {node}"),
         TimelineEvent::Left { node } => format!("left {node}"),
         TimelineEvent::Back { node } => format!("back {node}"),
+        TimelineEvent::Port { from, port, cause } => format!("{from}>{port} {cause}"),
         TimelineEvent::Path { from, to, cause } => format!("{from}>{to} {}", cause.name()),
         TimelineEvent::Release { service, release, before } => {
             format!("{service} {before}>{release}")

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use protocol::id::InstanceId;
 use protocol::name::Name;
 use protocol::node::{Node, NodeRef};
-use protocol::path::PathProblem;
+use protocol::port::Port;
 use protocol::service::Service;
 use protocol::timeline::{Observation, TimelineEntry, TimelineEvent, TimelineTask};
 
@@ -27,6 +27,7 @@ enum Subject<'a> {
     Task(&'a TimelineTask),
     Node(&'a Node),
     Path(&'a Node, &'a NodeRef),
+    Port(&'a Node, &'a Port),
     Service(Service),
 }
 
@@ -35,7 +36,7 @@ enum Subject<'a> {
 enum State<'a> {
     Here,
     Away,
-    Broken(PathProblem),
+    Broken(&'a TimelineEvent),
     Ok,
     Release(&'a Name),
 }
@@ -103,7 +104,9 @@ impl<'a> Seen<'a> {
 }
 
 fn of(observation: &Observation) -> (Subject<'_>, State<'_>) {
-    match &observation.event {
+    let Observation { event, is_over, .. } = observation;
+    let broken = if *is_over { State::Ok } else { State::Broken(event) };
+    match event {
         TimelineEvent::Joined(task)
         | TimelineEvent::Replaced(task)
         | TimelineEvent::Moved { task, .. } => (Subject::Task(task), State::Here),
@@ -112,10 +115,8 @@ fn of(observation: &Observation) -> (Subject<'_>, State<'_>) {
             (Subject::Node(node), State::Away)
         }
         TimelineEvent::Back { node } => (Subject::Node(node), State::Here),
-        TimelineEvent::Path { from, to, cause } => {
-            let state = if observation.is_over { State::Ok } else { State::Broken(*cause) };
-            (Subject::Path(from, to), state)
-        }
+        TimelineEvent::Path { from, to, .. } => (Subject::Path(from, to), broken),
+        TimelineEvent::Port { from, port, .. } => (Subject::Port(from, port), broken),
         TimelineEvent::Release { service, release, .. } => {
             (Subject::Service(*service), State::Release(release))
         }
