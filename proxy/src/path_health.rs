@@ -77,6 +77,8 @@ pub(crate) struct PathHealth {
     /// Whether the last probe was large and failed after it had connected.
     last_large_failed: bool,
     last_failure: Option<ProbeFailure>,
+    /// Whether datagrams were answered while probes failed.
+    datagrams_answered: bool,
     broken: Option<ProbeFailure>,
     loss: Option<PathLoss>,
     news: News,
@@ -96,6 +98,7 @@ impl PathHealth {
             large_failed: 0,
             last_large_failed: false,
             last_failure: None,
+            datagrams_answered: false,
             broken,
             loss: None,
             news: News::default(),
@@ -108,10 +111,15 @@ impl PathHealth {
     }
 
     /// Records what is known of the path's datagrams, and what is new of them.
-    pub(crate) const fn record_loss(&mut self, loss: Option<PathLoss>, news: News) {
+    pub(crate) fn record_loss(&mut self, loss: Option<PathLoss>, news: News) {
         (self.loss, self.news) = (loss, news);
         if news.large_arrived {
             self.since_large = 0;
+        }
+        // What is told after the first failure may have been answered before it.
+        if self.failed >= 2 && news.sent > news.lost {
+            self.datagrams_answered = true;
+            self.update_state();
         }
     }
 
@@ -175,6 +183,7 @@ impl PathHealth {
             }
             ProbeOutcome::NotConnected(cause) | ProbeOutcome::NotAnswered(cause) => {
                 self.answered = 0;
+                self.datagrams_answered &= self.failed > 0;
                 self.failed = self.failed.saturating_add(1);
                 self.last_failure = Some(cause);
             }
@@ -184,7 +193,12 @@ impl PathHealth {
 
     fn update_state(&mut self) {
         if self.failed >= FAILURES_TO_BREAK {
-            self.broken = self.last_failure;
+            self.broken = match self.last_failure {
+                Some(ProbeFailure::NoAnswer) if self.datagrams_answered => {
+                    Some(ProbeFailure::NoData)
+                }
+                other => other,
+            };
         } else if self.failed == 0 && self.large_failed >= LARGE_FAILURES_TO_BREAK {
             self.broken = Some(ProbeFailure::LargePackets);
         } else if self.answered >= ANSWERS_TO_RECOVER && self.large_failed == 0 {

@@ -63,6 +63,15 @@ pub(super) const fn remedies(cause: ProbeFailure) -> (&'static str, &'static [&'
                  ethtool -K eth0 tx-checksum-ip-generic off",
             ],
         ),
+        ProbeFailure::NoData => (
+            "connections are made and datagrams answered, and no data comes through on connections",
+            &[
+                "wrong checksums, which receivers drop: on both nodes \
+                 ethtool -K eth0 tx-checksum-ip-generic off",
+                "proof: tcpdump -vvni eth0 udp port 4789 says incorrect; nstat -az TcpInCsumErrors grows",
+                "if no node gets an answer from it, the proxy hangs in part: docker service logs pong_proxy",
+            ],
+        ),
         ProbeFailure::Reset => (
             "connections are cut: by something on the way, or by a proxy that crashes",
             &["docker service ps pong_proxy", "firewalls between the nodes"],
@@ -73,6 +82,8 @@ pub(super) const fn remedies(cause: ProbeFailure) -> (&'static str, &'static [&'
                 "what is between the nodes must carry the overlay's MTU and 50 bytes more: \
                  ping -M do -s 1472 NODE",
                 "or give the network a smaller one: driver_opts com.docker.network.driver.mtu in stack.yml",
+                "if ping passes, checksums may be wrong: on both nodes \
+                 ethtool -K eth0 tx-checksum-ip-generic off",
             ],
         ),
         ProbeFailure::WrongService => {

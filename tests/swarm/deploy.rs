@@ -21,6 +21,10 @@ pub(crate) const SETTINGS: [(&str, &str); 3] =
 /// How many tasks the stack has on the nodes.
 const TASKS: usize = 14;
 
+/// The ports that the proxies of the stack check; the script finds them out itself.
+const PUBLISHED: (&str, &str) =
+    ("PONG_PUBLISHED", "pi1=10.99.0.1:3000,pi2=10.99.0.2:3000,pi3=10.99.0.3:3000");
+
 /// The first minor version of API 1 in which a new task can be checked more often than a healthy one.
 const START_INTERVAL_API: u32 = 44;
 
@@ -47,7 +51,7 @@ pub(crate) async fn stack(run: &mut TestRun) {
 
 /// Deploys the stack, or makes its services again what stack.yml says.
 pub(crate) async fn again() {
-    shell_with(&command().await, &SETTINGS).await;
+    shell_with(&command().await, &[&SETTINGS[..], &[PUBLISHED]].concat()).await;
 }
 
 /// Returns the README's command that deploys the stack with the Docker at hand.

@@ -32,23 +32,24 @@ const BLOCKED: &str = "INPUT ! -i lo -p tcp --dport 3001 -j DROP";
 const DATA: &str = "150";
 
 /// A line of the table.
-struct Row {
+pub(crate) struct Row {
     fault: &'static str,
     named: String,
     seconds: f64,
     over: f64,
 }
 
-fn reported<const N: usize>(paths: [&str; N], cause: &'static str) -> Reported {
+/// Returns these paths with one cause.
+pub(crate) fn reported<const N: usize>(paths: [&str; N], cause: &'static str) -> Reported {
     paths.into_iter().map(|path| (path.to_owned(), cause)).collect()
 }
 
 pub(crate) async fn one_by_one(run: &mut TestRun) {
     let mut rows = Vec::new();
-    let [timeout, large, no_answer, no_dns] = [
+    let [timeout, large, no_data, no_dns] = [
         ProbeFailure::Timeout,
         ProbeFailure::LargePackets,
-        ProbeFailure::NoAnswer,
+        ProbeFailure::NoData,
         ProbeFailure::NoDns,
     ]
     .map(ProbeFailure::name);
@@ -58,7 +59,7 @@ pub(crate) async fn one_by_one(run: &mut TestRun) {
         (
             "data pi1 to pi2 dropped",
             Some(DATA),
-            reported(["pi1>pi2", "pi2>pi1"], no_answer),
+            reported(["pi1>pi2", "pi2>pi1"], no_data),
             [SOON; 2],
         ),
         ("20 % pi1 to pi2 dropped", Some("20%"), lossy(), [MINUTE, 2 * MINUTE]),
@@ -135,7 +136,7 @@ async fn block(proxy: &Proxy, change: &str) {
 }
 
 /// Waits until exactly these paths are named.
-async fn named(
+pub(crate) async fn named(
     scenario: &mut Scenario,
     nodes: &[&'static str],
     fault: &'static str,
@@ -148,13 +149,18 @@ async fn named(
 }
 
 /// Waits until none is named any more.
-async fn over(scenario: &mut Scenario, row: Row, paths: &Reported, within: Duration) -> Row {
+pub(crate) async fn over(
+    scenario: &mut Scenario,
+    row: Row,
+    paths: &Reported,
+    within: Duration,
+) -> Row {
     let (over, _) = check_reports(scenario, &NODES, paths, &Reported::new(), within).await;
     Row { over, ..row }
 }
 
 /// Prints the table; that nothing else was named was checked.
-fn print_rows(rows: &[Row]) {
+pub(crate) fn print_rows(rows: &[Row]) {
     print(&format!(
         "   {:<34}{:<44}{:>7}{:>7}",
         "fault", "named, and nothing else", "after", "over"

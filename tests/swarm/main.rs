@@ -45,6 +45,7 @@ mod no_players;
 mod node_loss;
 mod paths;
 mod prometheus;
+mod published;
 mod response;
 mod roll;
 mod scale;
@@ -84,6 +85,7 @@ const SCENARIOS: [(&str, Play); 25] = [
     ("paths", |run| paths::each_failure_is_reported(run).boxed_local()),
     ("faults", |run| faults::one_by_one(run).boxed_local()),
     ("loss", |run| faults::a_slight_loss(run).boxed_local()),
+    ("published", |run| published::closed_for_one_node(run).boxed_local()),
     ("no_players", |run| no_players::of_ping(run).boxed_local()),
     ("health", |run| health::under_load_and_when_frozen(run).boxed_local()),
     ("namesakes", |run| namesakes::are_told_apart(run).boxed_local()),
@@ -109,6 +111,7 @@ const ON_REQUEST: [&str; 15] = [
     "paths",
     "faults",
     "loss",
+    "published",
     "namesakes",
 ];
 

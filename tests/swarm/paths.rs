@@ -49,7 +49,8 @@ const TARGETS: usize = 18;
 /// not the same.
 const MAX_RATE_DIFFERENCE: f64 = 0.15;
 
-/// The paths that are reported, such as `pi1>pi2`, with their causes, or `loss`.
+/// The paths that are reported, such as `pi1>pi2`, with their causes, or `loss`, and the ports, such as
+/// `pi1>10.99.0.3:3000 (pi3)`.
 pub(crate) type Reported = BTreeMap<String, &'static str>;
 
 pub(crate) async fn each_failure_is_reported(run: &mut TestRun) {
@@ -207,7 +208,7 @@ fn agrees(reported: &Reported, expected: &Reported) -> bool {
     reported.keys().eq(expected.keys()) && reported.values().zip(expected.values()).all(is_one_of)
 }
 
-/// Returns the broken paths that a node's port reports; none while it does not know enough.
+/// Returns the broken paths and ports that a node's port reports; none while it does not know enough.
 async fn fetch(client: &Client, node: &str) -> Option<Reported> {
     let url = format!("http://10.99.0.{}:3000/paths", node.trim_start_matches("pi"));
     let text = client.get(url).send().await.ok()?.error_for_status().ok()?.text().await.ok()?;
@@ -221,8 +222,12 @@ async fn fetch(client: &Client, node: &str) -> Option<Reported> {
         };
         Some((format!("{}>{}", path.from, path.to), reported))
     });
+    let ports = list.broken_ports().filter_map(|port| {
+        let measured = &port.measurement;
+        Some((format!("{}>{}", port.from, measured.port), measured.cause?.name()))
+    });
     // Before all pairs are measured, it is unknown whether all are ok.
-    (list.measured >= 4 && list.nodes == NODES.len()).then(|| broken.collect())
+    (list.measured >= 4 && list.nodes == NODES.len()).then(|| broken.chain(ports).collect())
 }
 
 /// Runs `swarm-pong paths` as an operator does.

@@ -20,6 +20,8 @@ pub enum ProbeFailure {
     Timeout,
     /// Connections are made, and then nothing comes back.
     NoAnswer,
+    /// Connections are made, and then nothing comes back, though datagrams are answered meanwhile.
+    NoData,
     /// Connections are closed or reset before the answer is complete.
     Reset,
     /// Small packets arrive, packets of the maximum size do not.
@@ -32,7 +34,7 @@ pub enum ProbeFailure {
 
 impl ProbeFailure {
     /// All failures.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NoDns,
         Self::StaleDns,
         Self::Lost,
@@ -40,6 +42,7 @@ impl ProbeFailure {
         Self::Unreachable,
         Self::Timeout,
         Self::NoAnswer,
+        Self::NoData,
         Self::Reset,
         Self::LargePackets,
         Self::WrongService,
@@ -63,6 +66,7 @@ impl ProbeFailure {
             Self::Unreachable => "unreachable",
             Self::Timeout => "timeout",
             Self::NoAnswer => "no_answer",
+            Self::NoData => "no_data",
             Self::Reset => "reset",
             Self::LargePackets => "large_packets",
             Self::WrongService => "wrong_service",

@@ -75,6 +75,25 @@ fn a_cut_that_heals_for_small_packets_only_is_renamed() {
 }
 
 #[test]
+fn a_path_whose_datagrams_are_answered_while_probes_are_not_carries_no_data() {
+    let hung = [ProbeOutcome::NotAnswered(ProbeFailure::NoAnswer); 2];
+    let answered = News { sent: 3, ..News::default() };
+    let mut health = PathHealth::new(0, None);
+    step(&mut health, hung);
+    health.record_loss(None, answered);
+    until(&mut health, hung, Some(ProbeFailure::NoAnswer));
+    health.record_loss(None, News { lost: 3, ..answered });
+    assert_eq!(health.broken, Some(ProbeFailure::NoAnswer), "they were answered before it hung");
+    health.record_loss(None, answered);
+    assert_eq!(health.broken, Some(ProbeFailure::NoData));
+    step(&mut health, hung);
+    assert_eq!(health.broken, Some(ProbeFailure::NoData), "and it stays so");
+    until(&mut health, INTACT, None);
+    until(&mut health, hung, Some(ProbeFailure::NoAnswer));
+    until(&mut health, CUT, Some(ProbeFailure::Timeout));
+}
+
+#[test]
 fn round_trips_are_of_the_latest_probes() {
     let mut health = PathHealth::new(0, None);
     let to: NodeRef = "pi2".parse().expect("a name");
