@@ -37,13 +37,17 @@ FROM scratch AS ready
 COPY swarm-pong /out/swarm-pong
 
 # BuildKit builds the stage that is named and skips the other.
-FROM ${BINARY} AS binary
+FROM ${BINARY} AS made
+
+# Nothing but the binary, for: docker build --target binary --output type=local,dest=FOLDER .
+FROM scratch AS binary
+COPY --from=made /out/swarm-pong /swarm-pong
 
 FROM scratch
 LABEL org.opencontainers.image.title="swarm-pong" \
       org.opencontainers.image.description="A table-tennis match played by a Docker Swarm of Raspberry Pis" \
       org.opencontainers.image.licenses="MIT"
-COPY --from=binary /out/swarm-pong /swarm-pong
+COPY --from=binary /swarm-pong /swarm-pong
 # The release that responses name, such as --build-arg RELEASE=$(git describe).
 ARG RELEASE
 ENV PONG_RELEASE=$RELEASE

@@ -13,7 +13,7 @@ fn instruction(name: &str) -> String {
 #[test]
 fn the_image_is_nothing_but_the_binary() {
     assert_eq!(instruction("FROM"), "scratch");
-    assert_eq!(instruction("COPY"), "--from=binary /out/swarm-pong /swarm-pong");
+    assert_eq!(instruction("COPY"), "--from=binary /swarm-pong /swarm-pong");
     assert_eq!(instruction("ENTRYPOINT"), r#"["/swarm-pong"]"#);
 }
 

@@ -7,6 +7,8 @@ mod image;
 mod kubernetes;
 mod other_stacks;
 mod plain_services;
+#[cfg(unix)]
+mod release;
 mod script;
 mod stack;
 mod swarm;
