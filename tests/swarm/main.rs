@@ -63,7 +63,7 @@ mod wrong_service;
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Play); 25] = [
+const SCENARIOS: [(&str, Play); 26] = [
     ("plain", |run| deploy::plain(run).boxed_local()),
     ("image", |run| docker_run::published(run).boxed_local()),
     ("by_hand", |run| by_hand::service_by_service(run).boxed_local()),
