@@ -96,7 +96,7 @@ const SCENARIOS: [(&str, Play); 26] = [
 /// Scenarios played only when they are named, so that the others take six minutes. They are about the
 /// image, its checks, the lights and the network, not about rallies under load; or have been played on plain
 /// services, which `tests/it/deploy` checks to be the same as the stack's; or need a quiet machine.
-const ON_REQUEST: [&str; 15] = [
+const ON_REQUEST: [&str; 16] = [
     "by_hand",
     "image",
     "subnet",
