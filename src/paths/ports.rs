@@ -27,7 +27,7 @@ pub(super) fn count(list: &PathList) -> String {
 /// Renders the ports, the broken ones first; an empty text if there are none.
 pub(super) fn table(list: &PathList, color: bool) -> String {
     let mut ports: Vec<&PortStatus> = list.ports.iter().flatten().collect();
-    ports.sort_by_key(|port| (port.measurement.cause.is_none(), !port.is_stale));
+    ports.sort_by_key(|port| (port.cause.is_none(), !port.is_stale));
     if ports.is_empty() {
         return String::new();
     }
@@ -35,7 +35,7 @@ pub(super) fn table(list: &PathList, color: bool) -> String {
     let mut text = String::new();
     for (n, line) in align(HEADS, &rows).into_iter().enumerate() {
         let port = n.checked_sub(1).map(|n| ports[n]);
-        let color = port.filter(|_| color).and_then(|port| match port.measurement.cause {
+        let color = port.filter(|_| color).and_then(|port| match port.cause {
             Some(_) => Some(91),
             None => port.is_stale.then_some(2),
         });
@@ -49,8 +49,7 @@ pub(super) fn table(list: &PathList, color: bool) -> String {
 }
 
 fn cells(port: &PortStatus) -> [String; 5] {
-    let measured = &port.measurement;
-    let state = match measured.cause {
+    let state = match port.cause {
         Some(cause) => format!("BROKEN {cause}"),
         None if port.is_stale => "stale".to_owned(),
         None => "ok".to_owned(),
@@ -58,19 +57,18 @@ fn cells(port: &PortStatus) -> [String; 5] {
     let nodes = |nodes: &[protocol::node::Node]| {
         nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
-    let answered = match (nodes(&measured.answered), nodes(&measured.unreached)) {
+    let answered = match (nodes(&port.answered), nodes(&port.unreached)) {
         (answered, _) if answered.is_empty() => "-".to_owned(),
         (answered, unreached) if unreached.is_empty() => answered,
         (answered, unreached) => format!("{answered}, not {unreached}"),
     };
     let since = port.since.map_or_else(|| "-".to_owned(), time);
-    [port.from.to_string(), measured.port.to_string(), state, since, answered]
+    [port.from.to_string(), port.port.to_string(), state, since, answered]
 }
 
 /// Returns what the causes mean, and what to do.
 pub(super) fn remedies(list: &PathList) -> String {
-    let mut causes: Vec<PortProblem> =
-        list.broken_ports().filter_map(|port| port.measurement.cause).collect();
+    let mut causes: Vec<PortProblem> = list.broken_ports().filter_map(|port| port.cause).collect();
     causes.sort_unstable();
     causes.dedup();
     let remedies = causes.into_iter().map(|cause| format!("\nport {cause}: {}\n", remedy(cause)));

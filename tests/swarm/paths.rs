@@ -222,10 +222,9 @@ async fn fetch(client: &Client, node: &str) -> Option<Reported> {
         };
         Some((format!("{}>{}", path.from, path.to), reported))
     });
-    let ports = list.broken_ports().filter_map(|port| {
-        let measured = &port.measurement;
-        Some((format!("{}>{}", port.from, measured.port), measured.cause?.name()))
-    });
+    let ports = list
+        .broken_ports()
+        .filter_map(|port| Some((format!("{}>{}", port.from, port.port), port.cause?.name())));
     // Before all pairs are measured, it is unknown whether all are ok.
     (list.measured >= 4 && list.nodes == NODES.len()).then(|| broken.chain(ports).collect())
 }

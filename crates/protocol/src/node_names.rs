@@ -8,7 +8,7 @@ use crate::name::Name;
 use crate::node::{Node, NodeRef};
 use crate::node_trouble::TroubledNode;
 use crate::path::{PathList, PathStatus};
-use crate::port::{Port, PortMeasurement, PortStatus};
+use crate::port::{Port, PortStatus};
 use crate::snapshot::{
     AwayNode, PlayedStroke, PlayerShare, RecentRally, ShareView, ShownStroke, TaskView,
 };
@@ -109,8 +109,7 @@ has_nodes! {
     PathStatus: from, to;
     TroubledNode: node;
     Port: node;
-    PortMeasurement: port, answered, unreached;
-    PortStatus: from, measurement;
+    PortStatus: from, port, answered, unreached;
     PathList: scoreboard, troubles, ports, paths;
     AwayNode: node;
     TimelineEntry: event;

@@ -48,7 +48,7 @@ pub struct PathList {
 impl PathList {
     /// Returns the ports that are broken.
     pub fn broken_ports(&self) -> impl Iterator<Item = &PortStatus> {
-        self.ports.iter().flatten().filter(|port| port.measurement.cause.is_some())
+        self.ports.iter().flatten().filter(|port| port.cause.is_some())
     }
 }
 

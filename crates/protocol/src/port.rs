@@ -118,9 +118,15 @@ pub struct PortStatus {
     /// Since when it is broken, if it is, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub since: Option<u64>,
-    /// What that proxy has found out.
-    #[serde(flatten)]
-    pub measurement: PortMeasurement,
+    /// The port.
+    pub port: Port,
+    /// What is wrong with it, if anything is.
+    pub cause: Option<PortProblem>,
+    /// The nodes whose proxies answered lately.
+    pub answered: Vec<Node>,
+    /// The nodes whose proxies should answer and never do.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub unreached: Vec<Node>,
 }
 
 /// The ports as the page shows them.

@@ -104,8 +104,8 @@ impl Changes {
 
     /// Compares the ports that are broken with those that were last.
     pub(crate) fn see_ports(&mut self, ports: &[PortStatus], timeline: &mut Timeline) {
-        let broken = ports.iter().filter_map(|PortStatus { from, measurement, .. }| {
-            Some(((from.clone(), measurement.port.clone()), measurement.cause?))
+        let broken = ports.iter().filter_map(|PortStatus { from, port, cause, .. }| {
+            Some(((from.clone(), port.clone()), (*cause)?))
         });
         let event = |((from, port), cause): (&(Node, Port), &PortProblem)| TimelineEvent::Port {
             from: from.clone(),

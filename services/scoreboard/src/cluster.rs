@@ -241,8 +241,8 @@ impl ClusterState {
         let mut ports = self.ports.statuses();
         let known = ports.as_deref_mut().unwrap_or_default();
         self.changes.see_ports(known, &mut self.timeline);
-        for one in known.iter_mut().filter(|one| one.measurement.cause.is_some()) {
-            one.since = self.timeline.broken_since(&one.from, &one.measurement.port);
+        for one in known.iter_mut().filter(|one| one.cause.is_some()) {
+            one.since = self.timeline.broken_since(&one.from, &one.port);
         }
         ports
     }

@@ -56,18 +56,18 @@ impl PortStore {
         self.0.expire();
         let statuses = self.0.iter().flat_map(|(from, reported, ports)| {
             let is_stale = reported.elapsed() >= STALE_AFTER;
-            ports.iter().map(move |one| PortStatus {
+            ports.iter().cloned().map(move |one| PortStatus {
                 from: from.clone(),
                 is_stale,
                 since: None,
-                measurement: PortMeasurement {
-                    cause: one.cause.filter(|_| !is_stale),
-                    ..one.clone()
-                },
+                port: one.port,
+                cause: one.cause.filter(|_| !is_stale),
+                answered: one.answered,
+                unreached: one.unreached,
             })
         });
         let mut statuses: Vec<_> = statuses.collect();
-        let key = |one: &PortStatus| (one.from.clone(), one.measurement.port.clone());
+        let key = |one: &PortStatus| (one.from.clone(), one.port.clone());
         statuses.sort_by_cached_key(key);
         (!self.0.is_empty()).then_some(statuses)
     }
@@ -102,9 +102,9 @@ mod tests {
 
     fn shown(ports: &mut PortStore) -> Option<Vec<String>> {
         let statuses = ports.statuses()?.into_iter();
-        let shown = statuses.map(|PortStatus { from, is_stale, measurement, .. }| {
-            let cause = measurement.cause.map_or("-", PortProblem::name);
-            format!("{from} {} {cause}{}", measurement.port, if is_stale { " stale" } else { "" })
+        let shown = statuses.map(|PortStatus { from, is_stale, port, cause, .. }| {
+            let cause = cause.map_or("-", PortProblem::name);
+            format!("{from} {port} {cause}{}", if is_stale { " stale" } else { "" })
         });
         Some(shown.collect())
     }
@@ -134,7 +134,7 @@ mod tests {
         let mut ports = PortStore::default();
         store(&mut ports, "pi1", Some(vec![port("evil", Some(TIMEOUT))]));
         assert_eq!(shown(&mut ports).expect("rows"), ["pi1 evil.local:3000 timeout"]);
-        assert_eq!(ports.statuses().expect("rows")[0].measurement.answered, []);
+        assert_eq!(ports.statuses().expect("rows")[0].answered, []);
     }
 
     proptest! {
