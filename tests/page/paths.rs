@@ -208,7 +208,7 @@ async fn nodes_in_trouble_are_named_above_the_score() {
 
 #[tokio::test]
 async fn a_broken_published_port_is_named_above_the_score_with_the_node_it_fails_from() {
-    let mut reports = reports(3, |_, _| false);
+    let mut reports = one_broken(3);
     let port = |address: &str, cause| PortMeasurement {
         port: Port {
             kind: PortKind::Published,

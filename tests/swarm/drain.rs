@@ -29,7 +29,7 @@ pub(crate) async fn a_node(run: &mut TestRun) {
 
 /// Waits until `swarm-pong paths` knows of the other nodes alone, and checks that it never reports a
 /// broken path meanwhile: a node that is drained is not lost.
-async fn check_paths(scenario: &mut Scenario) {
+pub(crate) async fn check_paths(scenario: &mut Scenario) {
     let mut broken = Vec::new();
     let mut without = 0;
     until("paths knows of two nodes", 40, async || {

@@ -1,16 +1,18 @@
 //! Faults of the network, one after another: what is named, how soon, what else, and how soon it is over.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::path::PathState;
 use protocol::probe::ProbeFailure;
 
+use crate::drain;
 use crate::load::STEADY;
 use crate::lying_dns::LyingDns;
 use crate::paths::{Proxy, Reported, check_reports, proxies};
 use crate::scenario::{Allowance, Scenario, TestRun};
-use crate::swarm::{NODES, cluster, until_running};
+use crate::swarm::{NODES, cluster, shell, swarm_pong, until_running};
 use crate::table::print;
+use crate::wait::until;
 
 /// The rest of the nodes when pi3 is lost or cannot be asked.
 const OTHERS: [&str; 2] = ["pi1", "pi2"];
@@ -86,6 +88,22 @@ pub(crate) async fn one_by_one(run: &mut TestRun) {
         Allowance::default()
     })
     .await;
+    run.play("faults: pi3 drained", STEADY, async |scenario| {
+        let drained = Instant::now();
+        shell("docker node update --availability drain pi3").await;
+        drain::check_paths(scenario).await;
+        until_history("pi3 left").await;
+        let seconds = drained.elapsed().as_secs_f64();
+        shell("docker node update --availability active pi3").await;
+        let active = Instant::now();
+        until_history("pi3 back").await;
+        until_running("pong_proxy", NODES.len(), 60).await;
+        let over = active.elapsed().as_secs_f64();
+        let named = "nothing; `pi3 left`, exit code 0".to_owned();
+        rows.push(Row { fault: "pi3 drained", named, seconds, over });
+        Allowance { closed: vec!["pi3"], ..Allowance::default() }
+    })
+    .await;
     run.play("faults: pi3 lost, and back", STEADY, async |scenario| {
         cluster(&["kill", "pi3"]).await;
         // What it is named depends on how far the others have forgotten it.
@@ -98,6 +116,18 @@ pub(crate) async fn one_by_one(run: &mut TestRun) {
     })
     .await;
     print_rows(&rows);
+}
+
+/// Waits until the last thing that happened to a node is this.
+async fn until_history(what: &str) {
+    let node = what.split(' ').next().expect("a node");
+    until(&format!("{what} in the history"), 40, async || {
+        let (_, text) = swarm_pong(&["paths", "10.99.0.1", "--history"]).await;
+        text.lines()
+            .rfind(|line| line.contains(&format!("  {node} ")))
+            .is_some_and(|line| line.ends_with(what))
+    })
+    .await;
 }
 
 pub(crate) async fn a_slight_loss(run: &mut TestRun) {

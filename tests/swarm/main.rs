@@ -19,6 +19,7 @@ use crate::scoreboard::Scoreboards;
 use crate::table::{Line, print};
 
 mod accounting;
+mod alarm;
 #[path = "../door/attack.rs"]
 mod attack;
 #[path = "../door/attacks.rs"]
@@ -85,6 +86,7 @@ const SCENARIOS: [(&str, Play); 26] = [
     ("paths", |run| paths::each_failure_is_reported(run).boxed_local()),
     ("faults", |run| faults::one_by_one(run).boxed_local()),
     ("loss", |run| faults::a_slight_loss(run).boxed_local()),
+    ("alarm", |run| alarm::none_is_false(run).boxed_local()),
     ("published", |run| published::closed_for_one_node(run).boxed_local()),
     ("no_players", |run| no_players::of_ping(run).boxed_local()),
     ("health", |run| health::under_load_and_when_frozen(run).boxed_local()),
@@ -112,6 +114,7 @@ const ON_REQUEST: [&str; 16] = [
     "faults",
     "loss",
     "published",
+    "alarm",
     "namesakes",
 ];
 
