@@ -64,7 +64,7 @@ mod wrong_service;
 type Play = for<'a> fn(&'a mut TestRun) -> LocalBoxFuture<'a, ()>;
 
 /// Every scenario by its name, in the order they are played.
-const SCENARIOS: [(&str, Play); 26] = [
+const SCENARIOS: [(&str, Play); 27] = [
     ("plain", |run| deploy::plain(run).boxed_local()),
     ("image", |run| docker_run::published(run).boxed_local()),
     ("by_hand", |run| by_hand::service_by_service(run).boxed_local()),
@@ -98,7 +98,7 @@ const SCENARIOS: [(&str, Play); 26] = [
 /// Scenarios played only when they are named, so that the others take six minutes. They are about the
 /// image, its checks, the lights and the network, not about rallies under load; or have been played on plain
 /// services, which `tests/it/deploy` checks to be the same as the stack's; or need a quiet machine.
-const ON_REQUEST: [&str; 16] = [
+const ON_REQUEST: [&str; 17] = [
     "by_hand",
     "image",
     "subnet",
