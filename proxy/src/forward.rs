@@ -57,6 +57,8 @@ async fn forward(request: &HttpRequest, proxy: &Proxy) -> HttpResponse {
     };
     let upstream = match &route {
         Route::Health => return health::respond(proxy).await,
+        // Whoever only wants to know whether there would be a rally changes no score.
+        Route::Rally if method == Method::HEAD => return health::head_of_rally(proxy).await,
         Route::Rally => &proxy.managers,
         Route::Page | Route::Scoreboard(_) => &proxy.scoreboards,
     };

@@ -1,10 +1,12 @@
 //! `/healthz` of the public port: whether this proxy runs and a manager answers, so that a load
-//! balancer or a monitor need not play a rally to know.
+//! balancer or a monitor need not play a rally to know; and HEAD for a rally, which says the same.
 
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::body::None;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, ContentType, HeaderValue};
 use client::fault::Fault;
 use tokio::time::{Instant, timeout_at};
 
@@ -25,6 +27,16 @@ pub(crate) async fn respond(proxy: &Proxy) -> HttpResponse {
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Responds to HEAD for a rally, which is not played: 200 if a manager answers, or 503.
+pub(crate) async fn head_of_rally(proxy: &Proxy) -> HttpResponse {
+    let is_well = check(proxy).await.is_ok();
+    HttpResponse::build(if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE })
+        .content_type(ContentType::plaintext())
+        .insert_header((CACHE_CONTROL, "no-store"))
+        // The length of a rally is not known.
+        .body(None::new())
 }
 
 async fn check(proxy: &Proxy) -> Result<(), String> {

@@ -9,7 +9,7 @@
 //! | `GET /healthz` | nobody: 200 while a manager answers this proxy, else 503 with the reason |
 //! | anything else | 404 |
 //!
-//! HEAD is GET without the body, but for `/events`; OPTIONS is answered with the methods allowed.
+//! HEAD is GET without the body, but for `/events` and for a rally, which it does not play; OPTIONS is answered with the methods allowed.
 //!
 //! It keeps no state, needs no privileges and touches no hardware. Whatever path or header a client
 //! sends, the proxy reaches nothing but its two upstreams, and on those nothing but the paths above.

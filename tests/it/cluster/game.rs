@@ -83,17 +83,6 @@ async fn who_names_the_task_and_node_of_each_stroke_and_its_time() {
 }
 
 #[tokio::test]
-async fn a_head_has_the_headers_of_a_rally_and_no_body() {
-    let cluster = Cluster::start(&[]);
-    for path in ["/", "/rally", "/?pace=5s"] {
-        let answer = ask(cluster.proxy(), "HEAD", path, &[]).await.expect("a head");
-        assert_eq!(answer.status, 200, "{path}");
-        assert_eq!(answer.header("content-type"), TEXT);
-        assert!(!answer.header("pong-rally").is_empty(), "{answer:?}");
-    }
-}
-
-#[tokio::test]
 async fn an_invalid_request_is_refused_with_the_reason() {
     let cluster = Cluster::start(&[]);
     for (path, reason) in [

@@ -78,6 +78,12 @@ async fn a_monitor_learns_without_a_rally_whether_a_manager_is_there() {
     until_true("a manager", async || health("GET").await.status == 200).await;
     assert_eq!(health("GET").await.body, "ok\n");
     assert_eq!(health("HEAD").await.status, 200);
+    let head = async |path| ask(proxy.listen, "HEAD", path, &[]).await.expect("complete");
+    for path in ["/", "/rally", "/?pace=5s"] {
+        let head = head(path).await;
+        assert_eq!((head.status, head.header("content-length")), (200, ""), "{path}");
+        assert_eq!(head.header("content-type"), "text/plain; charset=utf-8", "{path}");
+    }
 
     let played = get(manager.admin, "/metrics", &[]).await.body;
     assert!(played.contains("pong_rallies_total{verdict=\"pong\"} 0\n"), "{played}");
@@ -87,6 +93,7 @@ async fn a_monitor_learns_without_a_rally_whether_a_manager_is_there() {
     let reason = health("GET").await.body;
     assert!(reason.starts_with("no manager reachable"), "{reason}");
     assert_eq!(health("HEAD").await.status, 503);
+    assert_eq!(head("/").await.status, 503);
 }
 
 #[tokio::test]
