@@ -142,16 +142,15 @@ impl Ports {
             return IDLE_PAUSE;
         };
         let is_shared = port.kind == PortKind::Virtual || self.mode == PublishMode::Ingress;
-        let result = match result {
-            Ok(node) if !is_shared && node == self.node => {
+        let result = match (result, &port.node) {
+            // It is this node's own, which is not judged.
+            (Ok(node), None) if !is_shared && node == self.node => {
                 self.forget(port);
                 return INTERVAL;
             }
-            Ok(node) if !is_shared && subject.node.as_ref().is_some_and(|of| *of != node) => {
-                Err(PortProblem::WrongNode)
-            }
-            Ok(node) => Ok(node),
-            Err(cause) => Err(PortProblem::Failed(cause)),
+            (Ok(node), Some(of)) if !is_shared && !of.may_be(&node) => Err(PortProblem::WrongNode),
+            (Ok(node), _) => Ok(node),
+            (Err(cause), _) => Err(PortProblem::Failed(cause)),
         };
         let (mut expected, mut backends) = (Vec::new(), 1);
         if is_shared {
