@@ -117,3 +117,48 @@ const fn remedy(cause: PortProblem) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::path::FORMAT;
+
+    use super::*;
+
+    fn list(ports: &str) -> PathList {
+        let json = format!(
+            r#"{{"format":{FORMAT},"scoreboard":{{"task":"scoreboard.1","node":"pi1"}},"nodes":3,"pairs":6,
+            "measured":6,"broken":0,"lossy":0,"troubles":[],"paths":[],"ports":{ports}}}"#
+        );
+        serde_json::from_str(&json).expect("paths")
+    }
+
+    #[test]
+    fn broken_ports_come_first_with_since_when_who_answers_and_what_to_do() {
+        let list = list(
+            r#"[{"from":"pi1","is_stale":false,"port":{"kind":"published","node":"pi2","address":"10.99.0.2:3000"},
+                "cause":null,"answered":["pi2"]},
+            {"from":"pi1","is_stale":false,"port":{"kind":"virtual","address":"proxy:3000"},"cause":"unreached",
+                "answered":["pi1","pi2"],"unreached":["pi3"],"since":1764170090000},
+            {"from":"pi2","is_stale":true,"port":{"kind":"published","address":"[fd00::4]:80"},"cause":null,
+                "answered":[]}]"#,
+        );
+        assert_eq!(count(&list), "published ports: 3 checked, 1 broken\n");
+        insta::assert_snapshot!(table(&list, false).trim_start(), @r"
+        FROM  PORT                  STATE             SINCE                 ANSWERED BY
+        pi1   proxy:3000 (VIP)      BROKEN unreached  2025-11-26T15:14:50Z  pi1, pi2, not pi3
+        pi2   [fd00::4]:80          stale             -                     -
+        pi1   10.99.0.2:3000 (pi2)  ok                -                     pi2
+        ");
+        let first = remedies(&list).lines().nth(1).map(str::to_owned).unwrap_or_default();
+        assert!(first.starts_with("port unreached: the proxies of some nodes"), "{first}");
+        assert!(table(&list, true).contains("\x1b[91mpi1   proxy:3000"));
+        assert_eq!(table(&self::list("[]"), true) + &remedies(&self::list("null")), "");
+    }
+
+    #[test]
+    fn each_cause_has_a_remedy_of_its_own_or_that_of_silence() {
+        for cause in PortProblem::all() {
+            assert!(remedy(cause).contains("\n  - "), "{cause}");
+        }
+    }
+}

@@ -202,6 +202,7 @@ mod tests {
         ]);
         insta::assert_snapshot!(render(&list, false), @r"
         3 nodes, 4 of 6 pairs measured, 2 broken, 1 lossy; reported by scoreboard.1@pi2
+        published ports: not configured, see proxy --published
 
         FROM  TO             STATE            RTT   P99  LOST/SENT  LOSS  JITTER  STROKE    P99  FAULTS
         pi1   10.0.9.7:3001  BROKEN timeout  0.31  1.00       7/32  2.0%    0.05       -      -       -
@@ -225,7 +226,8 @@ mod tests {
     #[test]
     fn a_cluster_of_one_node_has_no_paths() {
         let list = PathList { nodes: 1, pairs: 0, measured: 0, ..list(Vec::new()) };
-        let text = "1 node, 0 of 0 pairs measured, none broken; reported by scoreboard.1@pi2\n";
+        let text = "1 node, 0 of 0 pairs measured, none broken; reported by scoreboard.1@pi2\n\
+                    published ports: not configured, see proxy --published\n";
         assert_eq!(render(&list, true), text);
     }
 
@@ -245,6 +247,7 @@ mod tests {
         let list = PathList { troubles, ..list(vec![path("pi", "pi2", PathState::Ok, None)]) };
         insta::assert_snapshot!(render(&list, false), @r"
         3 nodes, 4 of 6 pairs measured, none broken, 3 nodes in trouble; reported by scoreboard.1@pi2
+        published ports: not configured, see proxy --published
 
         pi: shared name: the proxies at 10.0.9.4:3001, 10.0.9.4:3002 have it and no id, and their paths are not told apart: give each its --node-id
         pi3/2k: no prober: tasks run there and no proxy is heard: docker service ps pong_proxy, and is its port taken?
