@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::scenario::{Allowance, Scenario, TestRun, age};
-use crate::swarm::{cluster, shell, shell_with, swarm_pong, until_running};
+use crate::scoreboard::fetch;
+use crate::swarm::{NODES, cluster, shell, shell_with, swarm_pong, until_running};
 use crate::wait::until;
 use crate::{deploy, roll, unhealthy};
 
@@ -71,6 +72,9 @@ pub(crate) async fn nodes(run: &mut TestRun) {
                 line.faults.push(format!("a slow node is called broken: {entry}"));
             }
         }
+        let snapshot = fetch(NODES[0]).await.expect("a score");
+        let score = snapshot.score.score;
+        line.notes.push(format!("{} strokes, {} faults", score.strokes(), score.faults));
     })
     .await;
     cluster(&["cpu", "off"]).await;
