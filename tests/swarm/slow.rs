@@ -1,5 +1,6 @@
 //! Nodes as slow as a Pi Zero: each has a twentieth of a core, its engine included.
 
+use std::fs;
 use std::time::Duration;
 
 use crate::scenario::{Allowance, Scenario, TestRun, age};
@@ -46,9 +47,15 @@ pub(crate) async fn nodes(run: &mut TestRun) {
     .await;
     run.play("slow nodes: at rest", LONG_PAUSE, async |scenario| {
         let started = scenario.started;
+        let before = NODES.map(periods);
         let is_over = async || started.elapsed().is_ok_and(|time| time >= AT_REST);
         until("the time is over", 2 * AT_REST.as_secs(), is_over).await;
         check_times(scenario);
+        for (node, (periods_before, throttled_before)) in NODES.into_iter().zip(before) {
+            let (periods, throttled) = periods(node);
+            let percent = 100 * (throttled - throttled_before) / (periods - periods_before).max(1);
+            scenario.note(format!("{node} stood still in {percent} % of its periods of 100 ms"));
+        }
         Allowance::default()
     })
     .await;
@@ -79,6 +86,18 @@ pub(crate) async fn nodes(run: &mut TestRun) {
     .await;
     cluster(&["cpu", "off"]).await;
     deploy::remove().await;
+}
+
+/// Returns in how many periods a node ran, and in how many of them it used up its time and stood still.
+fn periods(node: &str) -> (u64, u64) {
+    let read = |folder| fs::read_to_string(format!("/sys/fs/cgroup/{folder}/{node}/cpu.stat"));
+    let stat = read("swarm-pong-cluster").or_else(|_| read("cpu/swarm-pong-cluster"));
+    let stat = stat.expect("cgroup v1 or v2");
+    let count = |name: &str| {
+        let count = stat.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        count.expect("a count")
+    };
+    (count("nr_periods "), count("nr_throttled "))
 }
 
 /// Checks how long rallies took.
