@@ -20,6 +20,9 @@ const OTHERS: [&str; 2] = ["pi1", "pi2"];
 /// How soon most faults must be named, and be over.
 const SOON: Duration = Duration::from_secs(15);
 
+/// How soon a lost node must be named: 12 s until its paths are broken, 5 s until all scoreboards know.
+const LOST: Duration = Duration::from_secs(17);
+
 /// How soon a lost node must be well: until its engine has started and its tasks are healthy.
 const NODE_BACK: Duration = Duration::from_secs(90);
 
@@ -108,7 +111,7 @@ pub(crate) async fn one_by_one(run: &mut TestRun) {
         cluster(&["kill", "pi3"]).await;
         // What it is named depends on how far the others have forgotten it.
         let paths = to_pi3("timeout|unreachable|lost");
-        let row = named(scenario, &OTHERS, "pi3 lost", &paths, SOON).await;
+        let row = named(scenario, &OTHERS, "pi3 lost", &paths, LOST).await;
         cluster(&["revive", "pi3"]).await;
         until_running("pong_proxy", NODES.len(), 60).await;
         rows.push(over(scenario, row, &paths, NODE_BACK).await);
