@@ -163,6 +163,11 @@ impl Endpoints {
     /// Has an endpoint back off, longer each time, and discovery look again at once.
     pub fn failed(&self, address: SocketAddr) {
         self.back_off(address);
+        self.request_refresh();
+    }
+
+    /// Has discovery look again at once.
+    pub fn request_refresh(&self) {
         self.refresh_requested.notify_one();
     }
 
@@ -262,7 +267,7 @@ impl Endpoints {
     /// Has discovery look again and waits until it has, at most for `patience`.
     pub async fn refresh(&self, patience: Duration) {
         let mut lookups = self.lookups.subscribe();
-        self.refresh_requested.notify_one();
+        self.request_refresh();
         // Out of time is not an error: the caller goes on with what is known.
         let _ = timeout(patience, lookups.changed()).await;
     }

@@ -52,7 +52,11 @@ async fn watch_listing(state: &State, targets: &[Arc<Endpoints>]) -> Infallible 
     loop {
         let listed = targets.iter().flat_map(|endpoints| endpoints.listed());
         state.update(|cluster| cluster.listed(listed.map(|endpoint| endpoint.address)));
-        sleep(REST_INTERVAL).await;
+        tokio::select! {
+            () = sleep(REST_INTERVAL) => {}
+            // Managers look for players more often while these are called.
+            () = state.joined() => targets.iter().for_each(|endpoints| endpoints.request_refresh()),
+        }
     }
 }
 

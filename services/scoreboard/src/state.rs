@@ -16,20 +16,32 @@ pub(crate) struct State {
     pub(crate) instance: InstanceId,
     cluster: Mutex<ClusterState>,
     changed: Notify,
+    joined: Notify,
 }
 
 impl State {
     /// Makes the state of a scoreboard that knows nothing yet.
     pub(crate) fn new(instance: InstanceId, log_limiter: Arc<LogLimiter>) -> Self {
         let cluster = Mutex::new(ClusterState::new(instance.clone(), log_limiter));
-        Self { instance, cluster, changed: Notify::new() }
+        Self { instance, cluster, changed: Notify::new(), joined: Notify::new() }
     }
 
     /// Changes the cluster state and notifies the publisher.
     pub(crate) fn update<R>(&self, change: impl FnOnce(&mut ClusterState) -> R) -> R {
-        let outcome = change(&mut self.cluster.lock());
+        let mut cluster = self.cluster.lock();
+        let membership = cluster.membership();
+        let outcome = change(&mut cluster);
+        if cluster.membership() != membership {
+            self.joined.notify_one();
+        }
+        drop(cluster);
         self.changed.notify_one();
         outcome
+    }
+
+    /// Waits until a task or a player has joined or changed, unless one did since the last wait.
+    pub(crate) async fn joined(&self) {
+        self.joined.notified().await;
     }
 
     /// Reads the cluster state.
