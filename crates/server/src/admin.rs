@@ -18,7 +18,7 @@ use crate::accept::preferred;
 use crate::clock::unix_millis;
 use crate::metrics::FrozenMetrics;
 use crate::resource::{document, not_found};
-use crate::serve::Workers;
+use crate::workers::Workers;
 
 /// A check whether a service works, or can do its work; the error says what hangs or is missing.
 pub type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;

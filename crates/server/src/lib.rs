@@ -5,7 +5,7 @@
 //! | the options and the identity of every service | [`options`], [`identity`] |
 //! | what options take: numbers, durations, addresses to listen on | [`number`], [`duration`], [`address`] |
 //! | start-up, and the background tasks that belong to it | [`start`], [`supervisor`] |
-//! | public and admin port, graceful stop | [`listeners`], `serve`, [`shutdown`], [`admin`] |
+//! | public and admin port, graceful stop | [`listeners`], `serve`, `workers`, [`shutdown`], [`admin`] |
 //! | where a request's head ends; how many responses are sent as they come | [`head`], [`streams`] |
 //! | answering: resources, what a request accepts, buffering, event streams | [`resource`], [`accept`], [`buffer`], [`feed`] |
 //! | the wall clock | [`clock`] |
@@ -35,5 +35,6 @@ mod serve;
 pub mod shutdown;
 pub mod start;
 pub mod supervisor;
+mod workers;
 
 pub use serve::{head, streams};

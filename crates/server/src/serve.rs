@@ -46,7 +46,6 @@ mod reject;
 mod session;
 pub mod streams;
 mod turns;
-mod workers;
 mod write;
 
 use admin_server::AdminServer;
@@ -55,7 +54,6 @@ pub(crate) use connections::Connections;
 pub(crate) use refusal::Refusals;
 use reject::Rejector;
 use session::Port;
-pub(crate) use workers::Workers;
 
 /// A function that adds routes. Without this type the whole server would be compiled once for each
 /// service, 0.15 MB of binary each.

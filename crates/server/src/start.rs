@@ -24,8 +24,9 @@ use crate::listeners::{BindError, Listeners};
 use crate::log::LogLimiter;
 use crate::metrics::Metrics;
 use crate::options::{ListenOptions, MAX_CONNECTIONS, Options};
-use crate::serve::{Connections, Refusals, Routes, Serving, Workers};
+use crate::serve::{Connections, Refusals, Routes, Serving};
 use crate::supervisor::{Supervisor, TaskNames};
+use crate::workers::Workers;
 
 /// What a service is started with: who it is, its ports, its metrics and its background tasks.
 pub struct Start {

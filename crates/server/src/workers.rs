@@ -20,7 +20,7 @@ pub(crate) struct Workers(Arc<Mutex<Vec<mpsc::Sender<Question>>>>);
 
 impl Workers {
     /// Has the worker that runs on this thread reply from now on.
-    pub(super) fn join(&self) {
+    pub(crate) fn join(&self) {
         let (sender, mut questions) = mpsc::channel::<Question>(1);
         self.0.lock().push(sender);
         tokio::task::spawn_local(async move {
