@@ -1,4 +1,4 @@
-//! Rows of text in columns.
+//! Rows of text in columns, and lines in color.
 
 /// The head of a column, and whether it is aligned to the right.
 pub(super) type Head = (&'static str, bool);
@@ -16,4 +16,12 @@ pub(super) fn align<const N: usize>(heads: [Head; N], rows: &[[String; N]]) -> V
         cells.collect::<String>().trim_end().to_owned()
     };
     all.iter().map(line).collect()
+}
+
+/// Returns a line with its end, in a color of the terminal (an SGR code) if one is given.
+pub(super) fn paint(line: &str, color: Option<u8>) -> String {
+    match color {
+        Some(color) => format!("\x1b[{color}m{line}\x1b[0m\n"),
+        None => format!("{line}\n"),
+    }
 }

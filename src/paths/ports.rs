@@ -1,12 +1,10 @@
 //! The published ports and virtual addresses as a table.
 
-use std::fmt::Write as _;
-
 use protocol::path::PathList;
 use protocol::port::{PortProblem, PortStatus};
 use protocol::probe::ProbeFailure;
 
-use super::columns::{Head, align};
+use super::columns::{Head, align, paint};
 use super::history::time;
 
 const HEADS: [Head; 5] =
@@ -39,11 +37,7 @@ pub(super) fn table(list: &PathList, color: bool) -> String {
             Some(_) => Some(91),
             None => port.is_stale.then_some(2),
         });
-        // Writing to a string does not fail.
-        let _ = match color {
-            Some(color) => writeln!(text, "\x1b[{color}m{line}\x1b[0m"),
-            None => writeln!(text, "{line}"),
-        };
+        text.push_str(&paint(&line, color));
     }
     format!("\n{text}")
 }

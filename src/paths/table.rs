@@ -7,7 +7,7 @@ use protocol::node_trouble::{NodeTrouble, TroubledNode};
 use protocol::path::{PathList, PathState, PathStatus};
 use protocol::probe::ProbeFailure;
 
-use super::columns::{Head, align};
+use super::columns::{Head, align, paint};
 use super::ports;
 use super::remedies::{LOSS, remedies};
 
@@ -59,10 +59,7 @@ pub(super) fn render(list: &PathList, color: bool) -> String {
     {
         let _ = writeln!(text, "\n{head}");
         for (line, state) in lines.iter().zip(states) {
-            let _ = match color_of(state).filter(|_| color) {
-                Some(color) => writeln!(text, "\x1b[{color}m{line}\x1b[0m"),
-                None => writeln!(text, "{line}"),
-            };
+            text.push_str(&paint(line, color_of(state).filter(|_| color)));
         }
     }
     text.push_str(&ports::table(list, color));

@@ -87,8 +87,8 @@ impl Discovery {
             let begun = Instant::now();
             self.look_up().await;
             self.check_all_and_refresh().await;
-            let is_called = self.endpoints.turns() != turns;
-            turns = self.endpoints.turns();
+            let before = std::mem::replace(&mut turns, self.endpoints.turns());
+            let is_called = turns != before;
             let next = begun + if is_called { LOOKUP_INTERVAL } else { REST_INTERVAL };
             let next = self.endpoints.next_due().map_or(next, |due| due.min(next));
             let earliest = Instant::now() + MIN_LOOKUP_INTERVAL;

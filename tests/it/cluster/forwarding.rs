@@ -6,7 +6,7 @@ use protocol::timing::BUFFER_TIME;
 use tokio::sync::mpsc;
 
 use super::scripted_peer::{AfterBytes, ScriptedPeer, ok, one_piece};
-use crate::support::http::{Connection, get};
+use crate::support::http::{Connection, ask, get};
 use crate::support::services::{Service, proxy};
 
 fn proxy_of(managers: &[&ScriptedPeer]) -> Service {
@@ -43,6 +43,15 @@ async fn query_and_headers_are_forwarded_and_the_client_is_added() {
     assert_eq!(values(&request, "forwarded"), [forwarded]);
     assert_eq!(values(&request, "host"), [manager.address.to_string()]);
     assert_eq!(values(&request, "pong-proxy"), ["pi7"]);
+}
+
+#[tokio::test]
+async fn the_method_is_forwarded() {
+    let scoreboard = ScriptedPeer::sending(ok("{}"), AfterBytes::Stay).await;
+    let proxy = proxy("proxy.1@pi7", &[], &[scoreboard.address]);
+    ask(proxy.listen, "HEAD", "/score?a", &[]).await.expect("a response");
+    let request = scoreboard.requests().pop().expect("a request");
+    assert!(request.starts_with("HEAD /score?a HTTP/1.1\r\n"), "{request}");
 }
 
 #[tokio::test]
