@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use protocol::path::PathList;
 use reqwest::Client;
 use tokio::time::sleep;
 
+use crate::paths::fetch_list;
 use crate::roll;
 use crate::scenario::TestRun;
 use crate::swarm::NODES;
@@ -52,9 +52,9 @@ async fn watch(named: Arc<Mutex<(usize, Named)>>) {
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
     let client = client.expect("a client");
     loop {
-        for n in 1..=NODES.len() {
+        for node in NODES {
             // A node's port is closed while its proxy is updated.
-            let Some(list) = fetch(&client, n).await else { continue };
+            let Some(list) = fetch_list(&client, node).await else { continue };
             let (looks, all) = &mut *named.lock().expect("nobody panicked");
             *looks += 1;
             let paths = list
@@ -72,9 +72,4 @@ async fn watch(named: Arc<Mutex<(usize, Named)>>) {
         }
         sleep(INTERVAL).await;
     }
-}
-
-async fn fetch(client: &Client, node: usize) -> Option<PathList> {
-    let response = client.get(format!("http://10.99.0.{node}:3000/paths")).send().await.ok()?;
-    serde_json::from_str(&response.error_for_status().ok()?.text().await.ok()?).ok()
 }

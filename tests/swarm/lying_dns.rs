@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::process::Child;
 
-use crate::paths::Proxy;
+use crate::proxies::Proxy;
 use crate::swarm::cluster_command;
 
 /// Where it listens in the container's network.

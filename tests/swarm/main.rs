@@ -25,6 +25,7 @@ mod attack;
 #[path = "../door/attacks.rs"]
 mod attacks;
 mod by_hand;
+mod cost;
 mod counters;
 mod deploy;
 mod docker_events;
@@ -46,6 +47,7 @@ mod no_players;
 mod node_loss;
 mod paths;
 mod prometheus;
+mod proxies;
 mod published;
 mod response;
 mod roll;

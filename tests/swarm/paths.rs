@@ -10,10 +10,11 @@ use protocol::probe::ProbeFailure;
 use reqwest::Client;
 use serde_json::{Value, json};
 
+use crate::cost::check_cost;
 use crate::load::STEADY;
 use crate::prometheus::Prometheus;
 use crate::scenario::{Allowance, Scenario, TestRun};
-use crate::swarm::{Engine, NODES, cluster, running, swarm_pong, until_running};
+use crate::swarm::{Engine, NODES, cluster, swarm_pong, until_running};
 use crate::wait::until;
 
 /// How soon a broken path must be reported, and how soon one that has healed must be ok.
@@ -35,12 +36,6 @@ const LARGE: &str = "1400";
 
 /// How many responses in a row must be the same: the proxy uses its two scoreboards in turn.
 pub(crate) const SAME_IN_A_ROW: usize = 4;
-
-/// How long the bytes of probes are counted: several large probes of each pair of nodes.
-const COUNTED: Duration = Duration::from_secs(20);
-
-/// Maximum number of bytes a second of the probes of a pair, on the wire between the nodes.
-const MAX_BYTES_PER_PAIR: f64 = 1_024.0;
 
 /// The number of Prometheus' targets: 14 tasks, a node exporter on every node, and itself.
 const TARGETS: usize = 18;
@@ -210,10 +205,7 @@ fn agrees(reported: &Reported, expected: &Reported) -> bool {
 
 /// Returns the broken paths and ports that a node's port reports; none while it does not know enough.
 async fn fetch(client: &Client, node: &str) -> Option<Reported> {
-    let url = format!("http://10.99.0.{}:3000/paths", node.trim_start_matches("pi"));
-    let text = client.get(url).send().await.ok()?.error_for_status().ok()?.text().await.ok()?;
-    let list: PathList =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let list = fetch_list(client, node).await?;
     let broken = list.paths.iter().filter_map(|path| {
         let reported = match path.state {
             PathState::Broken => path.cause.expect("a broken path has a cause").name(),
@@ -229,85 +221,18 @@ async fn fetch(client: &Client, node: &str) -> Option<Reported> {
     (list.measured >= 4 && list.nodes == NODES.len()).then(|| broken.chain(ports).collect())
 }
 
+/// Returns what a node's port says of the paths; none while it does not answer.
+pub(crate) async fn fetch_list(client: &Client, node: &str) -> Option<PathList> {
+    let url = format!("http://10.99.0.{}:3000/paths", node.trim_start_matches("pi"));
+    let text = client.get(url).send().await.ok()?.error_for_status().ok()?.text().await.ok()?;
+    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
+}
+
 /// Runs `swarm-pong paths` as an operator does.
 async fn check_command(scenario: &mut Scenario, code: i32) {
     let (status, text) = swarm_pong(&["paths", "http://10.99.0.1:3000"]).await;
     scenario.note(format!("swarm-pong paths: exit code {status:?}\n{text}"));
     scenario.check(status == Some(code), format!("exit code {status:?}"));
-}
-
-/// A proxy and where it runs.
-pub(crate) struct Proxy {
-    pub(crate) node: &'static str,
-    pub(crate) pid: String,
-    pub(crate) address: String,
-}
-
-impl Proxy {
-    /// Runs iptables in the proxy's network.
-    pub(crate) async fn iptables(&self, arguments: &str) -> String {
-        let path = format!("PATH=/var/lib/swarm-pong-cluster/{}/bin:$PATH", self.node);
-        let line = format!("{path}; for rule in {arguments}; do iptables --wait $rule; done");
-        cluster(&["enter", self.node, &self.pid, "sh", "-c", &line]).await
-    }
-
-    /// Returns the rules that count its probes of other proxies and their responses, and its datagrams and
-    /// answers.
-    fn rules(&self, change: &str, proxies: &[Self]) -> String {
-        let others = proxies.iter().filter(|other| other.address != self.address);
-        let both_directions = |Self { address, .. }: &Self| {
-            format!(
-                "'{change} OUTPUT -p tcp -d {address} --dport 3001' \
-                 '{change} INPUT -p tcp -s {address} --sport 3001' \
-                 '{change} OUTPUT -p udp -d {address} --dport 3001' "
-            )
-        };
-        others.map(both_directions).collect()
-    }
-}
-
-pub(crate) async fn proxies() -> Vec<Proxy> {
-    let mut proxies = Vec::new();
-    for task in running("pong_proxy").await {
-        let node = *NODES.iter().find(|node| **node == task.node).expect("a node");
-        let container = Engine::of(node).container(&task.container).await;
-        let network = &container["NetworkSettings"]["Networks"]["ping-pong-net"];
-        let address = network["IPAddress"].as_str().expect("an address").to_owned();
-        proxies.push(Proxy { node, pid: container["State"]["Pid"].to_string(), address });
-    }
-    proxies
-}
-
-/// Counts the bytes of the probes of each pair of nodes, in both directions, and checks that they are
-/// few.
-async fn check_cost(scenario: &mut Scenario) {
-    let proxies = proxies().await;
-    for proxy in &proxies {
-        proxy.iptables(&proxy.rules("-A", &proxies)).await;
-    }
-    let started = Instant::now();
-    until("the time is over", 30, async || started.elapsed() >= COUNTED).await;
-    let seconds = started.elapsed().as_secs_f64();
-    let mut packets = 0;
-    let mut bytes = 0;
-    for proxy in &proxies {
-        let counted = proxy.iptables("'-nvxL'").await;
-        for line in counted.lines().filter(|line| line.contains(":3001")) {
-            let mut counts = line.split_whitespace().map_while(|word| word.parse::<u64>().ok());
-            packets += counts.next().expect("packets");
-            bytes += counts.next().expect("bytes");
-        }
-        proxy.iptables(&proxy.rules("-D", &proxies)).await;
-    }
-    let pairs = (NODES.len() * (NODES.len() - 1)) as f64;
-    let packets = packets as f64 / seconds / pairs;
-    let bytes = bytes as f64 / seconds / pairs;
-    let wire = bytes + 50.0 * packets;
-    scenario.note(format!(
-        "probes take {bytes:.0} B/s per pair, {wire:.0} with VXLAN's headers, in {packets:.1} packets/s"
-    ));
-    let cheap = (1.0..=MAX_BYTES_PER_PAIR).contains(&wire);
-    scenario.check(cheap, format!("probes take {wire:.0} B/s per pair"));
 }
 
 /// Kills each container of the victim's proxy as soon as it runs, forever.

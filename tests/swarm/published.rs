@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use protocol::path::PathList;
 use protocol::probe::ProbeFailure;
 
+use crate::cost::count;
 use crate::faults::{named, over, print_rows, reported};
 use crate::load::STEADY;
 use crate::scenario::{Allowance, Scenario, TestRun};
@@ -66,13 +67,7 @@ async fn note_cost(scenario: &mut Scenario) {
     until("the time is over", 90, async || started.elapsed() >= COUNTED).await;
     let seconds = started.elapsed().as_secs_f64();
     let counted = iptables("-t mangle -nvxL").await;
-    let rules = counted.lines().filter(|line| line.contains("10.99.0.1"));
-    let [mut packets, mut bytes] = [0, 0];
-    for rule in rules {
-        let mut counts = rule.split_whitespace().map_while(|word| word.parse::<u64>().ok());
-        packets += counts.next().expect("packets");
-        bytes += counts.next().expect("bytes");
-    }
+    let (packets, bytes) = count(&counted, "10.99.0.1");
     for rule in [FROM_PI1, TO_PI1] {
         iptables(&format!("-t mangle -D {rule}")).await;
     }
