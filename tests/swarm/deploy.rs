@@ -15,7 +15,7 @@ use crate::wait::until;
 const IMAGE: &str = "swarm-pong:1";
 
 /// The settings. The accounts need a log line, in JSON, for every rally that a killed manager played.
-pub(crate) const SETTINGS: [(&str, &str); 3] =
+const SETTINGS: [(&str, &str); 3] =
     [("PONG_IMAGE", IMAGE), ("PONG_LOG", "json"), ("PONG_LOG_LEVEL", "debug")];
 
 /// How many tasks the stack has on the nodes.
@@ -52,6 +52,21 @@ pub(crate) async fn stack(run: &mut TestRun) {
 /// Deploys the stack, or makes its services again what stack.yml says.
 pub(crate) async fn again() {
     shell_with(&command().await, &[&SETTINGS[..], &[PUBLISHED]].concat()).await;
+}
+
+/// Deploys the stack with fewer healthchecks where an old engine needs many.
+pub(crate) async fn for_slow_nodes() {
+    let command = command().await.replace("INTERVAL=2s", "INTERVAL=30s");
+    shell_with(&command, &[&SETTINGS[..], &[PUBLISHED]].concat()).await;
+}
+
+/// Waits until every service has been updated, which those must be of which anything has changed.
+pub(crate) async fn until_updated(seconds: u64) {
+    until("every service is updated", seconds, async || {
+        let states = "docker service ls --quiet | xargs docker service inspect --format '{{.UpdateStatus.State}}'";
+        shell(states).await.lines().all(|state| state == "completed")
+    })
+    .await;
 }
 
 /// Returns the README's command that deploys the stack with the Docker at hand.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::scenario::{Allowance, Scenario, TestRun, age};
 use crate::scoreboard::fetch;
-use crate::swarm::{NODES, cluster, shell, shell_with, swarm_pong, until_running};
+use crate::swarm::{NODES, cluster, shell, swarm_pong, until_running};
 use crate::wait::until;
 use crate::{deploy, roll, unhealthy};
 
@@ -13,7 +13,7 @@ use crate::{deploy, roll, unhealthy};
 const PERCENT: &str = "5";
 
 /// The pause of each client: nine requests a second take a third of what the nodes have.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 
 /// The pause of each client while nothing else happens.
 const LONG_PAUSE: Duration = Duration::from_secs(5);
@@ -28,14 +28,23 @@ const AT_REST: Duration = Duration::from_secs(95);
 const MAX_P99: Duration = Duration::from_millis(250);
 
 /// How soon what is changed must have come about, in seconds: nothing must be broken, however slow.
-const CHANGED_WITHIN: u64 = 300;
+pub(crate) const CHANGED_WITHIN: u64 = 300;
+
+/// Makes the nodes slow.
+pub(crate) async fn hold() {
+    cluster(&["cpu", PERCENT]).await;
+}
+
+/// Makes the nodes fast again.
+pub(crate) async fn release() {
+    cluster(&["cpu", "off"]).await;
+}
 
 /// Plays what `deploy`, `scale`, `roll` and `unhealthy` do to fast nodes.
 pub(crate) async fn nodes(run: &mut TestRun) {
-    cluster(&["cpu", PERCENT]).await;
+    hold().await;
     run.play("slow nodes: docker stack deploy", PAUSE, async |scenario| {
-        let command = deploy::command().await.replace("INTERVAL=2s", "INTERVAL=20s");
-        shell_with(&command, &deploy::SETTINGS).await;
+        deploy::for_slow_nodes().await;
         deploy::until_all_run(CHANGED_WITHIN).await;
         let seconds = scenario.started.elapsed().unwrap_or_default().as_secs_f64();
         scenario.note(format!("all tasks ran after {seconds:.1} s"));
@@ -84,7 +93,7 @@ pub(crate) async fn nodes(run: &mut TestRun) {
         line.notes.push(format!("{} strokes, {} faults", score.strokes(), score.faults));
     })
     .await;
-    cluster(&["cpu", "off"]).await;
+    release().await;
     deploy::remove().await;
 }
 
