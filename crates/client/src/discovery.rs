@@ -23,9 +23,9 @@ use tracing::{debug, info, warn};
 use crate::endpoint::{Endpoint, Peer};
 use crate::endpoints::Endpoints;
 use crate::fault::Fault;
-use crate::own_time;
 use crate::resolver::{LastKnown, Resolve, SystemResolver, failure_log};
 use crate::targets::Targets;
+use crate::{own_time, rounds};
 
 /// The least time between two lookups, however much fails.
 const MIN_LOOKUP_INTERVAL: Duration = Duration::from_millis(50);
@@ -89,7 +89,8 @@ impl Discovery {
             self.check_all_and_refresh().await;
             let before = std::mem::replace(&mut turns, self.endpoints.turns());
             let is_called = turns != before;
-            let next = begun + if is_called { LOOKUP_INTERVAL } else { REST_INTERVAL };
+            let next =
+                rounds::after(begun, if is_called { LOOKUP_INTERVAL } else { REST_INTERVAL });
             let next = self.endpoints.next_due().map_or(next, |due| due.min(next));
             let earliest = Instant::now() + MIN_LOOKUP_INTERVAL;
             tokio::select! {

@@ -24,6 +24,7 @@ pub mod http;
 mod latency;
 mod own_time;
 pub mod resolver;
+pub mod rounds;
 pub mod showcase;
 pub mod sse;
 pub mod targets;

@@ -10,6 +10,7 @@ use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
 use client::fetch::fetch;
+use client::rounds;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use protocol::node::Node;
@@ -19,7 +20,7 @@ use protocol::timing::REST_INTERVAL;
 use protocol::whoami::WhoAmINow;
 use server::clock::unix_millis;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::state::State;
 
@@ -53,7 +54,7 @@ async fn watch_listing(state: &State, targets: &[Arc<Endpoints>]) -> Infallible 
         let listed = targets.iter().flat_map(|endpoints| endpoints.listed());
         state.update(|cluster| cluster.listed(listed.map(|endpoint| endpoint.address)));
         tokio::select! {
-            () = sleep(REST_INTERVAL) => {}
+            () = rounds::next(REST_INTERVAL) => {}
             // Managers look for players more often while these are called.
             () = state.joined() => targets.iter().for_each(|endpoints| endpoints.request_refresh()),
         }
@@ -74,13 +75,13 @@ impl Poller<'_> {
         let address = endpoint.address;
         if !self.polled.lock().insert(address) {
             // Two names have this address. It is polled once, and looked at again later.
-            sleep(REST_INTERVAL).await;
+            rounds::next(REST_INTERVAL).await;
             return;
         }
         while self.poll(endpoints, &endpoint).await {
             let interval = interval(self.polled.lock().len());
             tokio::select! {
-                () = sleep(interval) => {}
+                () = rounds::next(interval) => {}
                 () = endpoints.removed(address), if endpoints.is_listed(address) => {}
             }
         }

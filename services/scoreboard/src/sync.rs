@@ -9,9 +9,9 @@ use client::endpoint::Endpoint;
 use client::endpoints::Endpoints;
 use client::fault::Fault;
 use client::fetch::fetch;
+use client::rounds;
 use protocol::sync::{SyncPage, SyncQuery};
 use protocol::timing::REST_INTERVAL;
-use tokio::time::sleep;
 use tracing::debug;
 
 use crate::score::Source;
@@ -81,7 +81,7 @@ impl Reader<'_> {
                     cluster.timeline.merge(observations);
                 });
             }
-            sleep(REST_INTERVAL).await;
+            rounds::next(REST_INTERVAL).await;
         }
     }
 }
