@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// The interval between reads of the registers: a flash takes 100 ms.
-const READ_INTERVAL: Duration = Duration::from_millis(4);
+pub(crate) const READ_INTERVAL: Duration = Duration::from_millis(4);
 
 /// A board that QEMU emulates.
 pub(crate) struct Board {
@@ -61,9 +61,8 @@ pub(crate) struct Registers {
 pub(crate) struct Machine {
     child: Child,
     socket: PathBuf,
-    monitor: BufReader<UnixStream>,
+    monitor: Monitor,
     console: Receiver<String>,
-    command: Value,
 }
 
 impl Machine {
@@ -99,22 +98,8 @@ impl Machine {
             let text = |line: Vec<u8>| String::from_utf8_lossy(&line).trim_end().to_owned();
             lines.map(text).try_for_each(|line| sender.send(line))
         });
-        let started = Instant::now();
-        let stream = loop {
-            match UnixStream::connect(&socket) {
-                Ok(stream) => break stream,
-                Err(_) if started.elapsed() < Duration::from_secs(20) => std::thread::yield_now(),
-                Err(error) => panic!("no QEMU at {}: {error}", socket.display()),
-            }
-        };
-        let command = format!("xp /14wx {}", board.registers);
-        let command = json!({
-            "execute": "human-monitor-command", "arguments": { "command-line": command }
-        });
-        let monitor = BufReader::new(stream);
-        let mut machine = Self { child, socket, monitor, console, command };
-        machine.execute(&json!({ "execute": "qmp_capabilities" }));
-        machine
+        let monitor = Monitor::connect(&socket, board);
+        Self { child, socket, monitor, console }
     }
 
     /// Returns the next line of the console, if it comes within a moment.
@@ -134,6 +119,46 @@ impl Machine {
 
     /// Reads the registers from outside.
     pub(crate) fn registers(&mut self) -> Registers {
+        self.monitor.registers()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+/// A connection to the emulator of a machine, by the QEMU Machine Protocol.
+pub(crate) struct Monitor {
+    stream: BufReader<UnixStream>,
+    command: Value,
+}
+
+impl Monitor {
+    /// Connects to the emulator of a board, which may have just been started.
+    pub(crate) fn connect(socket: &Path, board: &Board) -> Self {
+        let started = Instant::now();
+        let stream = loop {
+            match UnixStream::connect(socket) {
+                Ok(stream) => break stream,
+                Err(_) if started.elapsed() < Duration::from_secs(20) => std::thread::yield_now(),
+                Err(error) => panic!("no QEMU at {}: {error}", socket.display()),
+            }
+        };
+        let command = format!("xp /14wx {}", board.registers);
+        let command = json!({
+            "execute": "human-monitor-command", "arguments": { "command-line": command }
+        });
+        let mut monitor = Self { stream: BufReader::new(stream), command };
+        monitor.execute(&json!({ "execute": "qmp_capabilities" }));
+        monitor
+    }
+
+    /// Reads the registers.
+    pub(crate) fn registers(&mut self) -> Registers {
         let response = self.execute(&self.command.clone());
         let text = response.as_str().expect("text");
         let words: Vec<u32> = text
@@ -145,23 +170,15 @@ impl Machine {
 
     fn execute(&mut self, command: &Value) -> Value {
         let text = command.to_string() + "\n";
-        self.monitor.get_mut().write_all(text.as_bytes()).expect("sent");
+        self.stream.get_mut().write_all(text.as_bytes()).expect("sent");
         loop {
             let mut line = String::new();
-            assert!(self.monitor.read_line(&mut line).expect("a response") > 0, "QEMU has ended");
+            assert!(self.stream.read_line(&mut line).expect("a response") > 0, "QEMU has ended");
             let mut response: Value = serde_json::from_str(&line).expect("JSON");
             // A greeting and events are not responses.
             if let Some(value) = response.get_mut("return") {
                 return value.take();
             }
         }
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_file(&self.socket);
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "it prints both sides of the comparison")]
 
 mod machine;
+mod node;
 mod rally;
 mod trace;
 
@@ -21,7 +22,11 @@ const MIN_RALLIES: u32 = 2;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let cache = arguments.next().expect("started by tests/pi/run, which prepares the machines");
+    let cache = arguments.next().expect("started by tests/pi/run or tests/pi/swarm");
+    if cache == "node" {
+        let [socket, url, name] = [(); 3].map(|()| arguments.next().expect("node SOCKET URL NAME"));
+        return node::check(Path::new(&socket), &url, &name);
+    }
     for board in arguments {
         let board = if board == "zero" { ZERO } else { PI3 };
         let started = Instant::now();
@@ -67,7 +72,7 @@ fn check(board: &Board, cache: &Path) -> u32 {
                 rally = Rally::default();
             }
             ["##", "shown"] => {
-                matched += u32::from(rally.compare(&trace));
+                matched += u32::from(rally.compare(&trace, "pi1", true));
                 assert!(trace.is_dark() && trace.are_outputs(), "dark after a rally");
             }
             ["##", "stop", _] => trace.clear(),

@@ -17,6 +17,16 @@ pub(crate) fn both_outcomes_shown() -> bool {
 pub(crate) struct Rally(Vec<String>);
 
 impl Rally {
+    /// Returns how many strokes it has.
+    pub(crate) fn strokes(&self) -> usize {
+        self.0.iter().filter(|line| line.contains(" --> ")).count()
+    }
+
+    /// Returns whether a player of a node has played in it.
+    pub(crate) fn has_player_of(&self, node: &str) -> bool {
+        self.0.iter().any(|line| line.contains(&format!("@{node} ")))
+    }
+
     /// Adds a line if it belongs to a rally; returns whether it does.
     pub(crate) fn add(&mut self, line: &str) -> bool {
         let is_one = line.contains(" --> ") || line.starts_with("The winner") || line == "DRAW";
@@ -26,14 +36,14 @@ impl Rally {
         is_one
     }
 
-    /// Compares the strokes on the lamp's node with the flashes, in kind, number and order; returns
-    /// whether the observation was complete.
-    pub(crate) fn compare(&self, trace: &Trace) -> bool {
+    /// Compares the strokes on the lamp's node, and whether its proxy carried the rally, with the flashes, in
+    /// kind, number and order; returns whether the observation was complete.
+    pub(crate) fn compare(&self, trace: &Trace, node: &str, is_carried: bool) -> bool {
         let flashes = trace.flashes();
         let mut strokes = flashes.iter().filter(|flash| flash.light != "yellow");
         let mut expected = Vec::new();
         for line in &self.0 {
-            let here = line.contains("@pi1 ");
+            let here = line.contains(&format!("@{node} "));
             let light = if line.contains(" HIT ") { "green" } else { "red" };
             if !here {
                 println!("    {line}");
@@ -60,8 +70,14 @@ impl Rally {
         }
         assert_eq!(shown, expected, "a flash for each stroke of a player on this node");
         let carried = flashes.iter().filter(|flash| flash.light == "yellow").collect::<Vec<_>>();
-        let [carried] = carried.as_slice() else { panic!("yellow once a rally: {carried:?}") };
-        println!("    carried by this node's proxy: yellow for {} ms", carried.lasted.as_millis());
+        let times = if is_carried { "once" } else { "never" };
+        assert_eq!(carried.len(), usize::from(is_carried), "yellow {times}: {carried:?}");
+        for flash in carried {
+            println!(
+                "    carried by this node's proxy: yellow for {} ms",
+                flash.lasted.as_millis()
+            );
+        }
         true
     }
 }
