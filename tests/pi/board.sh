@@ -13,7 +13,6 @@ need fdtput device-tree-compiler
 need cpio cpio
 need apt-get apt
 need dpkg dpkg
-need depmod kmod
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing+=(debian-archive-keyring)
 if [ ${#missing[@]} -gt 0 ]; then
   [ -n "${CI-}" ] || die "missing: install with: apt-get install ${missing[*]}"

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use machine::{Board, Machine, PI3, ZERO};
 use rally::Rally;
-use trace::Trace;
+use trace::{LED_PINS, Trace};
 
 /// How long one machine may take: twice as long as on a busy host.
 const TIMEOUT: Duration = Duration::from_secs(280);
@@ -57,7 +57,7 @@ fn check(board: &Board, cache: &Path) -> u32 {
         match words.as_slice() {
             ["##", "start", lamp] => {
                 println!("{}, {lamp}", board.name);
-                trace.start(if *lamp == "leds" { [17, 18, 19] } else { [2, 3, 4] });
+                trace.start(if *lamp == "leds" { LED_PINS } else { [2, 3, 4] });
             }
             ["##", "tested", lamp] => {
                 let colors = trace.flashes().iter().map(|flash| flash.light).collect::<Vec<_>>();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::machine::{Monitor, PI3, READ_INTERVAL};
 use crate::rally::{Rally, both_outcomes_shown};
-use crate::trace::Trace;
+use crate::trace::{LED_PINS, Trace};
 
 /// How many rallies are compared, and how many are asked for until then.
 const WANTED: u32 = 5;
@@ -23,7 +23,7 @@ pub(crate) fn check(socket: &Path, url: &str, name: &str) {
     let mut trace = Trace::default();
     let mut matched = 0;
     for _ in 0..MAX_RALLIES {
-        trace.start([17, 18, 19]);
+        trace.start(LED_PINS);
         let mut read_until = |is_over: &dyn Fn() -> bool| {
             while !is_over() {
                 trace.add(monitor.registers());

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::machine::Registers;
 
+/// The pins of the LEDs in the board's device tree: red, yellow, green.
+pub(crate) const LED_PINS: [u32; 3] = [17, 18, 19];
+
 const LIGHTS: [&str; 3] = ["red", "yellow", "green"];
 
 /// The longest time between two reads that misses nothing: the dark rest after a flash is 50 ms.

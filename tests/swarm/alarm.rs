@@ -24,7 +24,7 @@ pub(crate) async fn none_is_false(run: &mut TestRun) {
     let minutes = std::env::var("PONG_ALARM_MINUTES").ok();
     let minutes: u64 = minutes.map_or(60, |minutes| minutes.parse().expect("a number of minutes"));
     deploy::for_slow_nodes().await;
-    deploy::until_updated(slow::CHANGED_WITHIN).await;
+    deploy::until_all_run(slow::CHANGED_WITHIN).await;
     slow::hold().await;
     let named = Arc::new(Mutex::new((0, Named::new())));
     let watching = tokio::spawn(watch(Arc::clone(&named)));
@@ -37,7 +37,7 @@ pub(crate) async fn none_is_false(run: &mut TestRun) {
     watching.abort();
     slow::release().await;
     deploy::again().await;
-    deploy::until_updated(slow::CHANGED_WITHIN).await;
+    deploy::until_all_run(slow::CHANGED_WITHIN).await;
     run.observe("alarm: what was named meanwhile", async |line| {
         let (looks, named) = &*named.lock().expect("nobody panicked");
         let minutes = started.elapsed().as_secs_f64() / 60.0;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::load::STEADY;
 use crate::scale;
@@ -51,22 +51,16 @@ pub(crate) async fn stack(run: &mut TestRun) {
 
 /// Deploys the stack, or makes its services again what stack.yml says.
 pub(crate) async fn again() {
-    shell_with(&command().await, &[&SETTINGS[..], &[PUBLISHED]].concat()).await;
+    by(&command().await).await;
 }
 
 /// Deploys the stack with fewer healthchecks where an old engine needs many.
 pub(crate) async fn for_slow_nodes() {
-    let command = command().await.replace("INTERVAL=2s", "INTERVAL=30s");
-    shell_with(&command, &[&SETTINGS[..], &[PUBLISHED]].concat()).await;
+    by(&command().await.replace("INTERVAL=2s", "INTERVAL=30s")).await;
 }
 
-/// Waits until every service has been updated, which those must be of which anything has changed.
-pub(crate) async fn until_updated(seconds: u64) {
-    until("every service is updated", seconds, async || {
-        let states = "docker service ls --quiet | xargs docker service inspect --format '{{.UpdateStatus.State}}'";
-        shell(states).await.lines().all(|state| state == "completed")
-    })
-    .await;
+async fn by(command: &str) {
+    shell_with(command, &[&SETTINGS[..], &[PUBLISHED]].concat()).await;
 }
 
 /// Returns the README's command that deploys the stack with the Docker at hand.
@@ -103,14 +97,24 @@ async fn knows_start_interval() -> bool {
     minor >= START_INTERVAL_API
 }
 
-/// Waits until exactly the stack's tasks run, all of them healthy or unchecked.
+/// Waits until exactly the stack's tasks run, all of them healthy or unchecked, and as their services are to
+/// be after the last change.
 pub(crate) async fn until_all_run(seconds: u64) {
     until(&format!("{TASKS} tasks"), seconds, async || {
         let engine = Engine::of("pi1");
+        let services = engine.json("/services", json!({})).await.expect("services");
+        let services = services.as_array().expect("a list");
         let filters = json!({ "desired-state": ["running"] });
         let tasks = engine.json("/tasks", filters).await.expect("tasks");
         let tasks = tasks.as_array().expect("a list");
-        tasks.len() == TASKS && tasks.iter().all(|task| task["Status"]["State"] == "running")
+        let is_current = |task: &Value| {
+            let mut own = services.iter().filter(|service| service["ID"] == task["ServiceID"]);
+            own.any(|one| {
+                one["Spec"]["TaskTemplate"]["ContainerSpec"] == task["Spec"]["ContainerSpec"]
+            })
+        };
+        let runs = |task: &Value| task["Status"]["State"] == "running" && is_current(task);
+        tasks.len() == TASKS && tasks.iter().all(runs)
     })
     .await;
 }
