@@ -38,6 +38,7 @@ mod app;
 mod body;
 mod connection;
 mod connections;
+mod date;
 pub mod head;
 mod http;
 mod keep_alive;

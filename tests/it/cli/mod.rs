@@ -1,5 +1,6 @@
 //! The command line: the real binary, as the person at the shell and Docker see it.
 
+mod dates;
 mod environment;
 mod failover;
 mod healthcheck;

@@ -17,6 +17,7 @@ use super::Routes;
 use super::addressee;
 use super::body::{self, Pieces};
 use super::connection::Connection;
+use super::date;
 use super::keep_alive;
 use super::refusal::{Refusal, Refusals};
 use super::streams;
@@ -90,6 +91,7 @@ pub(super) fn app(
                 if !response.headers().contains_key(header::SERVER) {
                     response.headers_mut().insert(header::SERVER, server_name);
                 }
+                date::add(response.headers_mut());
                 let is_wanted =
                     connection.as_ref().is_some_and(|connection| connection.place.is_wanted());
                 let close = keep_alive::adapt(&mut response, shutdown.is_cancelled() || is_wanted);

@@ -34,6 +34,8 @@ pub(super) struct Connection {
     /// How much of a body is to come.
     body: Cell<u64>,
     state: Cell<State>,
+    /// Whether actix has understood the head, and the answer is ours.
+    is_begun: Cell<bool>,
     /// Whether actix has something to read since it read last.
     readable: Cell<bool>,
     /// Whether the client has not read the response as fast as it was written.
@@ -64,6 +66,7 @@ impl Connection {
             head: Cell::new(0),
             body: Cell::new(0),
             state: Cell::new(State::Written),
+            is_begun: Cell::new(false),
             readable: Cell::new(false),
             is_blocked: Cell::new(false),
         })
@@ -105,15 +108,22 @@ impl Connection {
     /// Hands out a head of this many bytes.
     pub(super) fn hand_out(&self, head: usize) {
         self.head.set(head);
+        self.is_begun.set(false);
         self.state.set(State::Head);
     }
 
     /// Begins the answer to a request, whose body is to have this many bytes.
     pub(super) fn begin(&self, body: u64) {
         self.body.set(body);
+        self.is_begun.set(true);
         self.readable.set(body > 0);
         self.is_blocked.set(false);
         self.state.set(State::Answering);
+    }
+
+    /// Returns whether the answer to the request has begun.
+    pub(super) fn is_begun(&self) -> bool {
+        self.is_begun.get()
     }
 
     /// Ends the answer to a request; with `close`, it was the last one.
@@ -238,6 +248,11 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        // What actix says of a head that it does not understand is said better, and with a date, by
+        // `session`.
+        if !self.0.is_begun() && bytes.starts_with(b"HTTP/1.1 4") {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         self.0.poll_write(context, bytes)
     }
 

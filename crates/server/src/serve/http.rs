@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 
 use super::app::{Site, app};
 use super::connection::Stream;
+use super::date;
 use super::session::{self, Port};
 
 /// How many bytes of a response are written at once; with one more piece they fit into the buffer of
@@ -33,12 +34,13 @@ pub(super) fn sessions(
             // A caller that turned to another task has closed: what it asked for is abandoned. Strangers
             // may close their half of a connection and read on.
             .h1_allow_half_closed(site.own == Service::Proxy)
-            .on_connect_ext(|stream: &Stream, data| drop(data.insert(Rc::clone(&stream.0))))
-            .h1(map_config(app(&site), |()| AppConfig::default()));
-        let http = http.new_service(());
+            .on_connect_ext(|stream: &Stream, data| drop(data.insert(Rc::clone(&stream.0))));
+        let http =
+            date::without_clock(|| http.h1(map_config(app(&site), |()| AppConfig::default())));
+        let http = http.map(|http| http.new_service(()));
         let port = port.clone();
         async move {
-            let http = Rc::new(http.await?);
+            let http = Rc::new(http.map_err(drop)?.await?);
             Ok(fn_service(move |socket: TcpStream| {
                 let (http, port) = (Rc::clone(&http), port.clone());
                 async move {

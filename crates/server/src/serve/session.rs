@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Stream};
 use super::connections::Connections;
+use super::date;
 use super::head::{self, MAX_HEAD_BYTES};
 use super::refusal::{Refusal, Refusals};
 
@@ -123,9 +124,13 @@ where
             Some(Ok(())) if connection.has_unread() => return linger(connection).await,
             Some(Ok(())) => return,
             Some(Err(error)) => {
-                if matches!(error, DispatchError::Parse(_)) {
+                if let DispatchError::Parse(error) = error {
                     port.refusals.count(Refusal::Malformed, connection.peer.ip());
-                    linger(connection).await;
+                    if connection.is_begun() {
+                        return linger(connection).await;
+                    }
+                    let reason = format!("this is not a request of HTTP/1.1: {error}\n");
+                    refuse(connection, "400 Bad Request", &reason).await;
                 }
                 return;
             }
@@ -198,8 +203,9 @@ async fn next_head(connection: &Connection, on_idle: impl FnOnce()) -> Result<us
 async fn refuse(connection: &Connection, status: &str, reason: &str) {
     let length = reason.len();
     let response = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\
-         Connection: close\r\n\r\n{reason}"
+        "HTTP/1.1 {status}\r\nDate: {}\r\nContent-Type: text/plain\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{reason}",
+        date::now()
     );
     // What does not fit into the kernel's buffer is for a client that reads nothing anyway.
     let _ = timeout(LINGER, poll_fn(|context| connection.poll_write(context, response.as_bytes())))
