@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use protocol::snapshot::Update;
-use protocol::timing::HEARTBEAT;
+use protocol::timing::{HEARTBEAT, REST_INTERVAL};
 use serde::Serialize;
 use server::feed::{Feed, LagPolicy, render};
 use server::identity::Identity;
@@ -21,6 +21,10 @@ use crate::state::State;
 
 /// The least time between two updates: eight a second, and shorter than the beat of a stroke.
 const MIN_INTERVAL: Duration = Duration::from_millis(125);
+
+/// The time after which sections are refreshed while nobody is watching and nothing happens: so the
+/// timeline has when something was seen to break. What is asked every [`REST_INTERVAL`] happens earlier.
+const UNWATCHED_INTERVAL: Duration = REST_INTERVAL.saturating_add(REFRESH_INTERVAL);
 
 /// How many updates a subscriber may be behind before it is disconnected: two seconds, or half a
 /// minute with nothing but signs of life. It reconnects and starts from a snapshot.
@@ -55,7 +59,9 @@ impl Publisher {
 
     /// Waits until the state has changed or sections are due, and the next update may be published.
     async fn wait(&self) {
-        let refresh_at = self.published.lock().refreshed_at + REFRESH_INTERVAL;
+        let is_watched = self.feed.subscribers() > 0;
+        let interval = if is_watched { REFRESH_INTERVAL } else { UNWATCHED_INTERVAL };
+        let refresh_at = self.published.lock().refreshed_at + interval;
         tokio::select! {
             () = self.state.changed() => {}
             () = sleep_until(refresh_at) => {}
@@ -78,9 +84,18 @@ impl Publisher {
         }
     }
 
+    /// Returns what was published last, at most half a second old.
+    fn current(&self) -> MutexGuard<'_, Published> {
+        let is_old = self.published.lock().refreshed_at.elapsed() >= REFRESH_INTERVAL;
+        if is_old {
+            self.publish_changes();
+        }
+        self.published.lock()
+    }
+
     /// Responds with a snapshot, and then the updates.
     pub(crate) fn subscribe(&self) -> HttpResponse {
-        let published = self.published.lock();
+        let published = self.current();
         self.feed.respond(render("snapshot", &published.snapshot), |_| true)
     }
 
@@ -91,19 +106,19 @@ impl Publisher {
 
     /// Renders everything except the rallies, at most half a second old.
     pub(crate) fn score(&self) -> String {
-        let mut snapshot = self.published.lock().snapshot.clone();
+        let mut snapshot = self.current().snapshot.clone();
         snapshot.rallies.clear();
         json(&snapshot)
     }
 
     /// Renders the health of all paths, at most half a second old.
     pub(crate) fn paths(&self) -> String {
-        json(&self.published.lock().paths)
+        json(&self.current().paths)
     }
 
     /// Renders what happened, at most half a second old.
     pub(crate) fn timeline(&self) -> String {
-        json(&self.published.lock().timeline)
+        json(&self.current().timeline)
     }
 }
 

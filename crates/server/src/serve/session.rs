@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix_http::error::DispatchError;
 use actix_web::dev::Service;
-use protocol::timing::KEEP_ALIVE;
+use protocol::timing::{KEEP_ALIVE, REST_INTERVAL};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -26,8 +26,10 @@ use super::refusal::{Refusal, Refusals};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long an unused connection keeps actix's buffers, 16 KB, if there are few connections. One in use
-/// would have to allocate them for each request.
-const KEEP_BUFFERS: Duration = Duration::from_secs(1);
+/// would have to allocate them for each request, also one that a scoreboard at rest uses every two
+/// seconds.
+const KEEP_BUFFERS: Duration = Duration::from_secs(3);
+const _: () = assert!(KEEP_BUFFERS.as_nanos() > REST_INTERVAL.as_nanos());
 
 /// How long a client that is refused may take to read why, and to stop sending.
 const LINGER: Duration = Duration::from_millis(500);

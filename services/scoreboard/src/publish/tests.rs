@@ -146,8 +146,30 @@ async fn paths_are_rendered_at_most_every_half_second() {
     publisher.publish_changes();
     assert_eq!(publisher.paths(), first);
     advance(REFRESH_INTERVAL).await;
-    publisher.publish_changes();
-    assert!(publisher.paths().contains(r#""broken":0"#));
+    assert!(publisher.paths().contains(r#""broken":0"#), "whoever asks gets nothing older");
+}
+
+/// Returns how often a publisher refreshes its sections in 20 s in which nothing happens.
+async fn refreshes(publisher: &Arc<Publisher>) -> usize {
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(run(Arc::clone(publisher), shutdown.clone()));
+    let mut seen = vec![publisher.published.lock().refreshed_at];
+    for _ in 0..200 {
+        sleep(Duration::from_millis(100)).await;
+        seen.push(publisher.published.lock().refreshed_at);
+    }
+    seen.dedup();
+    shutdown.cancel();
+    running.await.expect("publishes to the end");
+    seen.len() - 1
+}
+
+#[tokio::test(start_paused = true)]
+async fn sections_are_refreshed_twice_a_second_for_a_page_and_less_often_without_one() {
+    assert!((7..=8).contains(&refreshes(&Arc::new(publisher())).await), "unwatched");
+    let watched = Arc::new(publisher());
+    let _page = watched.subscribe();
+    assert!((39..=40).contains(&refreshes(&watched).await), "watched");
 }
 
 #[tokio::test(start_paused = true)]
