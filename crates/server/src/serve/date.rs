@@ -3,8 +3,9 @@
 //! actix keeps one for all responses and renews it twice a second, which would wake up every process
 //! that rests. So that clock never runs, and each response gets a date of our own.
 
+use std::cell::RefCell;
 use std::io;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use httpdate::fmt_http_date;
@@ -27,15 +28,26 @@ pub(super) fn without_clock<T>(make: impl FnOnce() -> T) -> io::Result<T> {
 }
 
 /// Returns what the time is, as in RFC 9110, section 5.6.7.
-pub(super) fn now() -> String {
-    fmt_http_date(SystemTime::now())
+pub(super) fn now() -> HeaderValue {
+    thread_local! {
+        static LAST: RefCell<(Duration, HeaderValue)> =
+            const { RefCell::new((Duration::MAX, HeaderValue::from_static(""))) };
+    }
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let second = Duration::from_secs(seconds);
+    // Rendered once in a second: a player answers thousands of times in one.
+    LAST.with_borrow_mut(|last| {
+        if last.0 != second {
+            let date = HeaderValue::try_from(fmt_http_date(UNIX_EPOCH + second));
+            *last = (second, date.expect("a date is ASCII"));
+        }
+        last.1.clone()
+    })
 }
 
 /// Dates a response, unless it was passed on with a date.
 pub(super) fn add(headers: &mut HeaderMap) {
-    if !headers.contains_key(header::DATE)
-        && let Ok(date) = HeaderValue::try_from(now())
-    {
-        headers.insert(header::DATE, date);
+    if !headers.contains_key(header::DATE) {
+        headers.insert(header::DATE, now());
     }
 }

@@ -207,7 +207,7 @@ async fn refuse(connection: &Connection, status: &str, reason: &str) {
     let response = format!(
         "HTTP/1.1 {status}\r\nDate: {}\r\nContent-Type: text/plain\r\n\
          Content-Length: {length}\r\nConnection: close\r\n\r\n{reason}",
-        date::now()
+        date::now().to_str().unwrap_or_default()
     );
     // What does not fit into the kernel's buffer is for a client that reads nothing anyway.
     let _ = timeout(LINGER, poll_fn(|context| connection.poll_write(context, response.as_bytes())))
