@@ -73,7 +73,10 @@ impl Publisher {
     /// Publishes what has changed, or an empty update if nothing has for a while.
     fn publish_changes(&self) {
         // Held until the update is sent, so that a new subscriber misses nothing in between.
-        let mut published = self.published.lock();
+        self.publish(&mut self.published.lock());
+    }
+
+    fn publish(&self, published: &mut Published) {
         let is_watched = self.feed.subscribers() > 0;
         let update = self.state.collect(|cluster| published.apply(cluster, is_watched));
         // While nobody is watching, each look counts, so that there are no more than with a page.
@@ -86,11 +89,11 @@ impl Publisher {
 
     /// Returns what was published last, at most half a second old.
     fn current(&self) -> MutexGuard<'_, Published> {
-        let is_old = self.published.lock().refreshed_at.elapsed() >= REFRESH_INTERVAL;
-        if is_old {
-            self.publish_changes();
+        let mut published = self.published.lock();
+        if published.refreshed_at.elapsed() >= REFRESH_INTERVAL {
+            self.publish(&mut published);
         }
-        self.published.lock()
+        published
     }
 
     /// Responds with a snapshot, and then the updates.

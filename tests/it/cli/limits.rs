@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::support::http::{Connection, get};
+use crate::support::http::{Connection, get, send};
 use crate::support::process::Process;
 use crate::support::wait::until_true;
 
@@ -12,9 +12,7 @@ const PLAYER: [&str; 3] = ["player", "--side", "ping"];
 
 /// Sends bytes on a connection of their own and returns the status of the response.
 async fn status(player: &Process, bytes: &str) -> u16 {
-    let mut connection = Connection::open(player.listen).await.expect("connected");
-    connection.send(bytes).await.expect("sent");
-    let response = connection.response().await.expect("a response");
+    let response = send(player.listen, bytes).await.expect("a response");
     assert!(response.closes() || response.status == 200, "{response:?}");
     response.status
 }
@@ -50,6 +48,14 @@ async fn what_a_request_may_have_is_limited_and_counted() {
     ] {
         assert_eq!(refused(&player, reason).await, count, "{reason}");
     }
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused_with_the_reason() {
+    let player = Process::start(&PLAYER);
+    let refusal = send(player.listen, "nonsense\r\n\r\n").await.expect("a response");
+    assert_eq!((refusal.status, refusal.closes()), (400, true), "{refusal:?}");
+    assert!(refusal.body.starts_with("this is not a request of HTTP/1.1: "), "{refusal:?}");
 }
 
 #[tokio::test]

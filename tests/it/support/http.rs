@@ -77,6 +77,13 @@ pub(crate) async fn ask(
     if method == "HEAD" { connection.head().await } else { connection.response().await }
 }
 
+/// Sends bytes on a connection of their own and reads the response to them.
+pub(crate) async fn send(address: SocketAddr, bytes: &str) -> Result<Response> {
+    let mut connection = Connection::open(address).await?;
+    connection.send(bytes).await?;
+    connection.response().await
+}
+
 /// A connection with one request at a time, and the next one once a response has announced its end.
 pub(crate) struct Connection {
     address: SocketAddr,

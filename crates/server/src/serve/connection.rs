@@ -34,8 +34,6 @@ pub(super) struct Connection {
     /// How much of a body is to come.
     body: Cell<u64>,
     state: Cell<State>,
-    /// Whether actix has understood the head, and the answer is ours.
-    is_begun: Cell<bool>,
     /// Whether actix has something to read since it read last.
     readable: Cell<bool>,
     /// Whether the client has not read the response as fast as it was written.
@@ -46,6 +44,8 @@ pub(super) struct Connection {
 enum State {
     /// A head is handed out, and perhaps decoded.
     Head,
+    /// All of a head is read, and actix was told that no more of it will come.
+    HeadEnd,
     /// A request is being answered.
     Answering,
     /// The response is complete, but not yet written.
@@ -66,7 +66,6 @@ impl Connection {
             head: Cell::new(0),
             body: Cell::new(0),
             state: Cell::new(State::Written),
-            is_begun: Cell::new(false),
             readable: Cell::new(false),
             is_blocked: Cell::new(false),
         })
@@ -108,22 +107,20 @@ impl Connection {
     /// Hands out a head of this many bytes.
     pub(super) fn hand_out(&self, head: usize) {
         self.head.set(head);
-        self.is_begun.set(false);
         self.state.set(State::Head);
     }
 
     /// Begins the answer to a request, whose body is to have this many bytes.
     pub(super) fn begin(&self, body: u64) {
         self.body.set(body);
-        self.is_begun.set(true);
         self.readable.set(body > 0);
         self.is_blocked.set(false);
         self.state.set(State::Answering);
     }
 
-    /// Returns whether the answer to the request has begun.
+    /// Returns whether actix has understood the head, and the answer is ours.
     pub(super) fn is_begun(&self) -> bool {
-        self.is_begun.get()
+        !matches!(self.state.get(), State::Head | State::HeadEnd)
     }
 
     /// Ends the answer to a request; with `close`, it was the last one.
@@ -139,7 +136,7 @@ impl Connection {
     /// will come.
     pub(super) fn take_readable(&self) -> bool {
         if self.state.get() == State::Head && self.head.get() == 0 {
-            self.state.set(State::Closing);
+            self.state.set(State::HeadEnd);
             return true;
         }
         self.readable.take()
@@ -200,7 +197,7 @@ impl Connection {
             if left == 0 {
                 self.place.proceed();
             }
-        } else if self.state.get() != State::Closing {
+        } else if !matches!(self.state.get(), State::HeadEnd | State::Closing) {
             return self.poll_leave(context);
         }
         Poll::Ready(Ok(()))

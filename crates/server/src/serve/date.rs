@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use httpdate::fmt_http_date;
@@ -30,16 +30,15 @@ pub(super) fn without_clock<T>(make: impl FnOnce() -> T) -> io::Result<T> {
 /// Returns what the time is, as in RFC 9110, section 5.6.7.
 pub(super) fn now() -> HeaderValue {
     thread_local! {
-        static LAST: RefCell<(Duration, HeaderValue)> =
-            const { RefCell::new((Duration::MAX, HeaderValue::from_static(""))) };
+        static LAST: RefCell<(u64, HeaderValue)> =
+            const { RefCell::new((u64::MAX, HeaderValue::from_static(""))) };
     }
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let second = Duration::from_secs(seconds);
+    let now = SystemTime::now();
+    let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     // Rendered once in a second: a player answers thousands of times in one.
     LAST.with_borrow_mut(|last| {
         if last.0 != second {
-            let date = HeaderValue::try_from(fmt_http_date(UNIX_EPOCH + second));
-            *last = (second, date.expect("a date is ASCII"));
+            *last = (second, HeaderValue::try_from(fmt_http_date(now)).expect("a date is ASCII"));
         }
         last.1.clone()
     })

@@ -28,8 +28,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an unused connection keeps actix's buffers, 16 KB, if there are few connections. One in use
 /// would have to allocate them for each request, also one that a scoreboard at rest uses every two
 /// seconds.
-const KEEP_BUFFERS: Duration = Duration::from_secs(3);
-const _: () = assert!(KEEP_BUFFERS.as_nanos() > REST_INTERVAL.as_nanos());
+const KEEP_BUFFERS: Duration = REST_INTERVAL.saturating_add(Duration::from_secs(1));
 
 /// How long a client that is refused may take to read why, and to stop sending.
 const LINGER: Duration = Duration::from_millis(500);
